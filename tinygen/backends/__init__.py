@@ -1,0 +1,1 @@
+"""Turn a graph into a tree of C sources."""

@@ -1,0 +1,1 @@
+"""Compilers: from a project to an ELF and its sizes."""

@@ -1,0 +1,1 @@
+"""Where every byte of the arena lives."""

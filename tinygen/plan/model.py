@@ -1,0 +1,48 @@
+"""The vocabulary of memory planning: rectangles in time and address, buffers made of them, and plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rect:
+    """Bytes [start, stop) of a buffer, alive during steps [lower, upper)."""
+
+    lower: int
+    upper: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Something the arena must hold: a rigid set of rectangles that gets one base offset.
+
+    An ordinary buffer is a single rectangle. A tensor that is born and dies row by row is a staircase of them, and a ring
+    of R rows has one rectangle for each row's life in its slot. `size` covers all rectangles, in bytes; `kind` is one
+    of `input`, `output`, `activation`, `scratch`, `accumulator` and `state`.
+    """
+
+    name: str
+    size: int
+    rects: tuple[Rect, ...]
+    alignment: int = 4
+    kind: str = "activation"
+    pinned: int | None = None
+    """The offset the user wants, or None."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where every buffer lives: `offsets[i]` is the byte offset of `buffers[i]` in the arena.
+
+    `lower_bound` is the maximum over steps of the aligned bytes alive, which no plan can go below; `proof` is `optimal`
+    when no smaller arena exists for these buffers, else `gap N` with N the bytes between the arena and the best bound.
+    """
+
+    buffers: tuple[Buffer, ...]
+    offsets: tuple[int, ...]
+    arena_bytes: int
+    lower_bound: int
+    proof: str

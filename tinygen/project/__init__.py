@@ -1,0 +1,1 @@
+"""Writes a folder a firmware developer can open, build and keep."""

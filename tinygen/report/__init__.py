@@ -1,0 +1,1 @@
+"""Measurements and plans as text, JSON, SVG and HTML."""

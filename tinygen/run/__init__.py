@@ -1,0 +1,1 @@
+"""Runners: from an ELF to a Measurement."""

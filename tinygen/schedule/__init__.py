@@ -1,0 +1,1 @@
+"""Which rows of which layer are computed when."""

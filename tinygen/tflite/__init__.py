@@ -1,0 +1,1 @@
+"""Reads .tflite files into the IR; everything is checked here and trusted after."""
