@@ -1,0 +1,67 @@
+"""Calls: which C function computes a step of a layer, with which constants, as data for one layer template.
+
+Every row kernel has the same shape:
+
+    typedef struct { ... } tg_<op>_<dtype>_params;
+    static inline void tg_<op>_<dtype>(const tg_<op>_<dtype>_params *p, ARGS);
+
+where ARGS are those the Call names, in this order: `int32_t y` (the step), `const void *const *rows` (pointers to the input
+rows; NULL where a window leaves the tensor), `void *out` (the output row), `int32_t *acc`, `void *scratch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinygen.ir.tensor import Array
+
+ARGUMENTS = ("y", "rows", "out", "acc", "scratch")
+"""The arguments a row kernel can take after its parameters, in their order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """An array that the generated code keeps in flash. `name` is its role: `weights`, `bias`, `multipliers`..."""
+
+    name: str
+    data: Array
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One member of a kernel's parameter struct, with the comment printed beside it."""
+
+    name: str
+    value: int | float | Constant
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A row kernel of templates/c/kernels/<header> and its parameters."""
+
+    symbol: str
+    header: str
+    fields: tuple[Field, ...]
+    args: tuple[str, ...] = ("rows", "out")
+    scratch_bytes: int = 0
+    accumulator_bytes: int = 0
+    alignment: int = 4
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One way to compute an operator on a core: its costs, and how to make the Call.
+
+    `requires` are core features (`dsp`, `mve`) without which the kernel is not offered. `instructions` is an estimate for
+    one inference, `flash_bytes` that of code-independent constants; the compiler picks by these for its objective.
+    """
+
+    name: str
+    instructions: int
+    flash_bytes: int
+    scratch_bytes: int
+    call: Callable[[], Call]
+    requires: frozenset[str] = frozenset()

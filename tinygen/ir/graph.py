@@ -1,0 +1,87 @@
+"""The graph: tensors by id and operators in execution order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from tinygen.errors import Diagnostic, TinygenError
+from tinygen.ir.op import Op
+from tinygen.ir.tensor import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A model: immutable; passes return a new one. Tensor ids are never reused."""
+
+    name: str
+    """The model file's stem."""
+    sha256: str
+    """Of the model file, hexadecimal."""
+    tensors: Mapping[int, Tensor]
+    ops: tuple[Op, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+    """What the reader found unusual but harmless."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+
+    def with_ops(self, ops: tuple[Op, ...], *new: Tensor) -> Graph:
+        """The graph with other operators and additional tensors; tensors nothing refers to any more are dropped."""
+        tensors = {**self.tensors, **{t.id: t for t in new}}
+        used = {i for op in ops for i in (*op.inputs, *op.outputs) if i >= 0} | {*self.inputs, *self.outputs}
+        return replace(self, ops=ops, tensors={i: t for i, t in tensors.items() if i in used})
+
+    def fresh_id(self) -> int:
+        """An id above every id in use."""
+        return max(self.tensors, default=-1) + 1
+
+    def producer(self, tensor: int) -> int | None:
+        """The position in `ops` of the operator that makes a tensor, or None for inputs and constants."""
+        return next((i for i, op in enumerate(self.ops) if tensor in op.outputs), None)
+
+    def consumers(self, tensor: int) -> tuple[int, ...]:
+        """Positions in `ops` of the operators that read a tensor."""
+        return tuple(i for i, op in enumerate(self.ops) if tensor in op.inputs)
+
+    def verify(self) -> None:
+        """Checks structure and every operator.
+
+        Raises:
+            TinygenError: TG107 for a broken structure, TG2xx for what operators do not support; all findings at once.
+        """
+        if structure := tuple(self._check_structure()):
+            raise TinygenError(*structure)
+        if found := tuple(d for op in self.ops for d in op.verify(self)):
+            raise TinygenError(*found)
+
+    def _check_structure(self) -> Iterator[Diagnostic]:
+        defined = {*self.inputs, *(i for i, t in self.tensors.items() if t.data is not None)}
+        for op in self.ops:
+            for i in op.inputs:
+                if i >= 0 and i not in self.tensors:
+                    yield Diagnostic("TG107", f"input tensor {i} does not exist", op.origin)
+                elif i >= 0 and i not in defined:
+                    message = f"tensor '{self.tensors[i].name}' is read before anything computes it"
+                    yield Diagnostic("TG107", message, op.origin)
+            for i in op.outputs:
+                if i not in self.tensors:
+                    yield Diagnostic("TG107", f"output tensor {i} does not exist", op.origin)
+                elif i in defined:
+                    message = f"tensor '{self.tensors[i].name}' is written twice, or is an input or a constant"
+                    yield Diagnostic("TG107", message, op.origin)
+                defined.add(i)
+        for i in self.outputs:
+            if i not in defined:
+                name = self.tensors[i].name if i in self.tensors else str(i)
+                yield Diagnostic("TG107", f"the graph's output '{name}' is never computed")
+        for i, tensor in self.tensors.items():
+            data = tensor.data
+            if data is not None and (data.shape != tensor.shape or data.dtype != tensor.dtype.numpy):
+                message = f"constant '{tensor.name}' is {tensor.describe()} but holds {data.dtype} {data.shape}"
+                yield Diagnostic("TG107", message)
+            if i != tensor.id:
+                yield Diagnostic("TG107", f"tensor '{tensor.name}' is filed under another id")

@@ -1,0 +1,56 @@
+"""What every backend returns: files of C text, with the memory plan, the layers and the tensors a caller sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinygen.plan.model import Plan
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """An input or output of the model as firmware and runners see it; scale and zero point are None when not quantized."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    nbytes: int
+    scale: float | None
+    zero_point: int | None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the generated code. `index` is the operator's index in the model file, `name` its output's name."""
+
+    index: int
+    op: str
+    name: str
+    symbol: str
+    """The static C function, also the name in profiles."""
+    kernel: str
+    macs: int
+    constant_bytes: int
+    scratch_bytes: int
+    output_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceTree:
+    """The model as C sources. `files` maps paths such as `include/kws.h` and `src/kws.c` to their text."""
+
+    prefix: str
+    backend: str
+    model_name: str
+    model_sha256: str
+    numerics: str
+    files: Mapping[str, str]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    layers: tuple[Layer, ...]
+    plan: Plan
+    constant_bytes: int
+    """Bytes of all constant arrays (weights, biases, tables)."""
+    constants_crc32: int
+    """CRC-32 over all constant arrays in the order of the weights file."""
