@@ -40,14 +40,14 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 def doubling_high_multiply(a: Any, b: Any) -> Int:
     """Saturating rounding doubling high multiply: round(a * b / 2**31) to int32, ties towards plus infinity."""
     a, b = np.asarray(a, np.int64), np.asarray(b, np.int64)
-    return np.minimum((a * b + (1 << 30)) >> 31, (1 << 31) - 1)
+    return np.asarray(np.minimum((a * b + (1 << 30)) >> 31, (1 << 31) - 1), np.int64)
 
 
 def rounding_shift(x: Any, exponent: Any) -> Int:
     """round(x / 2**exponent), ties away from zero; exponent >= 0."""
     x, exponent = np.asarray(x, np.int64), np.asarray(exponent, np.int64)
     half = np.where(exponent > 0, np.int64(1) << np.maximum(exponent - 1, 0), 0)
-    return np.where(exponent > 0, (x + half + (x >> 63)) >> exponent, x)
+    return np.asarray(np.where(exponent > 0, (x + half + (x >> 63)) >> exponent, x), np.int64)
 
 
 def multiply_double_rounding(x: Any, multiplier: Any, shift: Any) -> Int:
@@ -61,4 +61,4 @@ def multiply_single_rounding(x: Any, multiplier: Any, shift: Any) -> Int:
     """x * multiplier * 2**(shift - 31), rounded once with ties towards plus infinity; shift <= 30."""
     total = 31 - np.asarray(shift, np.int64)
     product = np.asarray(x, np.int64) * np.asarray(multiplier, np.int64)
-    return (product + (np.int64(1) << (total - 1))) >> total
+    return np.asarray((product + (np.int64(1) << (total - 1))) >> total, np.int64)
