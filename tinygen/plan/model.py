@@ -19,9 +19,10 @@ class Rect:
 class Buffer:
     """Something the arena must hold: a rigid set of rectangles that gets one base offset.
 
-    An ordinary buffer is a single rectangle. A tensor that is born and dies row by row is a staircase of them, and a ring
-    of R rows has one rectangle for each row's life in its slot. `size` covers all rectangles, in bytes; `kind` is one
-    of `input`, `output`, `activation`, `scratch`, `accumulator` and `state`.
+    An ordinary buffer is a single rectangle. A tensor that is born and dies row by row is a staircase of them, and a
+    ring of R rows has one rectangle for each row's life in its slot. Rectangles of one buffer may overlap: a row that
+    is rewritten in place. `size` covers all rectangles, in bytes; `kind` is one of `input`, `output`, `activation`,
+    `scratch`, `accumulator` and `state`.
     """
 
     name: str
@@ -37,8 +38,9 @@ class Buffer:
 class Plan:
     """Where every buffer lives: `offsets[i]` is the byte offset of `buffers[i]` in the arena.
 
-    `lower_bound` is the maximum over steps of the aligned bytes alive, which no plan can go below; `proof` is `optimal`
-    when no smaller arena exists for these buffers, else `gap N` with N the bytes between the arena and the best bound.
+    `arena_bytes` is a multiple of the common divisor of all alignments. `lower_bound` is the maximum over steps of the
+    bytes alive, rounded up to that divisor, which no plan can go below; `proof` is `optimal` when no smaller arena
+    exists for these buffers, else `gap N` with N the bytes between the arena and the best bound known.
     """
 
     buffers: tuple[Buffer, ...]

@@ -1,0 +1,76 @@
+"""Places buffers in an arena: greedy orders first, and an exact search where these do not reach the lower bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinygen.errors import error
+from tinygen.plan.heuristics import height, orders, place
+from tinygen.plan.model import Buffer, Plan
+from tinygen.plan.problem import Problem, build_problem
+from tinygen.plan.validate import validate
+
+NODE_BUDGET = 100_000
+"""Nodes the search may visit by default; nodes and not seconds, so that a plan is the same on every machine."""
+
+
+def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget: int = NODE_BUDGET) -> Plan:
+    """Choose an offset for every buffer such that no two overlap, in the smallest arena found.
+
+    `capacity` in bytes asks for any plan that small and stops there; TG305 when there is none or none was found. The
+    arena is rounded up to the common divisor of all alignments. Raises TG304 when the buffers themselves or the pinned
+    offsets contradict each other. The result has passed the validator.
+    """
+    buffers = tuple(buffers)
+    _check(buffers)
+    problem = build_problem(buffers)
+    bound = problem.floor()
+    goal = bound if capacity is None else max(bound, capacity // problem.grain)
+    best = _greedy(problem, goal)
+    arena = height(problem, best) * problem.grain
+    if capacity is not None and arena > capacity:
+        raise _too_small(buffers, problem, arena, capacity)
+    gap = arena - bound * problem.grain
+    result = Plan(
+        buffers=buffers,
+        offsets=tuple(offset * problem.grain for offset in best),
+        arena_bytes=arena,
+        lower_bound=problem.live_bound * problem.grain,
+        proof=f"gap {gap}" if gap else "optimal",
+    )
+    validate(result)
+    return result
+
+
+def _greedy(problem: Problem, goal: int) -> list[int]:
+    """The lowest of the greedy placements, or the first that reaches `goal`."""
+    best: list[int] | None = None
+    for order in orders(problem):
+        offsets = place(problem, order)
+        if best is None or height(problem, offsets) < height(problem, best):
+            best = offsets
+        if height(problem, best) <= goal:
+            break
+    assert best is not None
+    return best
+
+
+def _check(buffers: tuple[Buffer, ...]) -> None:
+    """Pinned offsets that cannot be are found by the validator once everything else is placed around them."""
+    for buffer in buffers:
+        if buffer.alignment < 1:
+            raise error("TG304", f"buffer '{buffer.name}' has alignment {buffer.alignment}, which must be at least 1")
+        if buffer.pinned is not None and (buffer.pinned < 0 or buffer.pinned % buffer.alignment):
+            raise error(
+                "TG304",
+                f"buffer '{buffer.name}' is pinned at offset {buffer.pinned}, "
+                f"which is not a multiple of its alignment {buffer.alignment}",
+            )
+
+
+def _too_small(buffers: tuple[Buffer, ...], problem: Problem, arena: int, capacity: int) -> Exception:
+    largest = sorted(buffers, key=lambda buffer: -buffer.size)[:3]
+    listed = ", ".join(f"'{buffer.name}' ({buffer.size} bytes)" for buffer in largest)
+    proven = problem.floor() * problem.grain > capacity
+    needed = f"at least {problem.floor() * problem.grain}" if proven else f"{arena} (smallest plan found)"
+    return error("TG305", f"needed {needed} bytes, available {capacity}; the largest buffers are {listed}")
