@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
@@ -53,6 +53,14 @@ class Op:
         del options
         return cls(inputs=inputs, outputs=outputs, origin=origin)
 
+    def resolve(self, graph: Graph) -> Self:
+        """The operator with what `parse` could not know without shapes, such as SAME padding as numbers.
+
+        The reader calls it once, when all tensors are known and before anything is verified: it must not raise.
+        """
+        del graph
+        return self
+
     def verify(self, graph: Graph) -> Iterator[Diagnostic]:
         """Everything tinygen does not support or that contradicts itself, as TG2xx diagnostics; none when all is well.
 
@@ -91,7 +99,7 @@ REGISTRY: dict[str, type[Op]] = {}
 OpType = TypeVar("OpType", bound=type[Op])
 
 
-def register(*kinds: str) -> object:
+def register(*kinds: str) -> Callable[[OpType], OpType]:
     """Class decorator: makes an Op known to the reader under the schema's builtin names."""
 
     def add(cls: OpType) -> OpType:

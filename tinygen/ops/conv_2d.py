@@ -1,0 +1,91 @@
+"""CONV_2D: convolution of [1, H, W, C] with weights [out channels, height, width, C]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinygen.errors import Diagnostic, Origin
+from tinygen.ir.call import Kernel
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Options, register
+from tinygen.ir.tensor import Array
+from tinygen.ops.activation import Activation, activation_range
+from tinygen.ops.check import Check
+from tinygen.ops.requantize import channel_multipliers, requantize
+from tinygen.ops.window import WindowOp, has_weights, parse_padding
+
+
+@register("CONV_2D")
+@dataclass(frozen=True, kw_only=True)
+class Conv2D(WindowOp):
+    """Inputs: activation, weights, optional bias."""
+
+    kind: ClassVar[str] = "CONV_2D"
+    activation: Activation
+
+    @classmethod
+    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
+        return cls(
+            inputs=inputs,
+            outputs=outputs,
+            origin=origin,
+            strides=(options.integer("stride_h"), options.integer("stride_w")),
+            dilations=(options.integer("dilation_h_factor"), options.integer("dilation_w_factor")),
+            padding=parse_padding(options),
+            activation=Activation[options.enum("fused_activation_function")],
+        )
+
+    def window_size(self, graph: Graph) -> tuple[int, int]:
+        _, height, width, _ = self.input(graph, 1).shape
+        return height, width
+
+    def macs(self, graph: Graph) -> int:
+        weights, output = self.input(graph, 1), self.output(graph)
+        return output.shape[1] * output.shape[2] * weights.elements
+
+    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
+        check = Check(self, graph)
+        if not check.arity(2, 3):
+            return iter(check.found)
+        source = check.activation(0, "input", 4)
+        weights = check.weights(1, rank=4, axis=0)
+        output = check.output_activation(4)
+        check.clamp(self.activation)
+        if not self._check_options(check) or source is None or weights is None or output is None:
+            return iter(check.found)
+        if not check.positive("window size", weights.shape[1:3]) or not check.batch(source, "input"):
+            return iter(check.found)
+        check.bias(2, weights.shape[0])
+        if weights.shape[3] != source.shape[3]:
+            message = f"weights must have the input's {source.shape[3]} channels, found {weights.describe()}"
+            check.report("TG203", f"{message}; grouped convolution is not supported", weights)
+        self._check_output(check, graph, output, weights.shape[0])
+        return iter(check.found)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        """As a matrix product in float64, exact for sums below 2**53; valid models do not overflow int32 either."""
+        source, kernel, output = self.input(graph, 0).quant, self.input(graph, 1).quant, self.output(graph)
+        x, weights, bias = inputs[0], inputs[1], inputs[2] if len(inputs) > 2 else None
+        if x is None or weights is None or source is None or kernel is None or output.quant is None:
+            raise ValueError("reference needs a verified operator")
+        channels = weights.shape[0]
+        patches = self._patches(graph, x[0].astype(np.float64) - source.zero_point, 0)
+        height, width = patches.shape[:2]
+        matrix = weights.transpose(3, 1, 2, 0).reshape(-1, channels).astype(np.float64)
+        total = (patches.reshape(height * width, -1) @ matrix).astype(np.int64)
+        if bias is not None:
+            total += bias.astype(np.int64).reshape(channels)
+        multipliers, shifts = channel_multipliers(source, kernel, output.quant, channels)
+        limits = activation_range(self.activation, output.quant, output.dtype)
+        result = requantize(total, multipliers, shifts, output.quant.zero_point, limits)
+        return (result.reshape(1, height, width, channels),)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        raise NotImplementedError
+
+    def _has_window(self, graph: Graph) -> bool:
+        return has_weights(self, graph)
