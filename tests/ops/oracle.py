@@ -1,0 +1,30 @@
+"""The oracle of every operator test: LiteRT with its reference kernels (OpResolverType.BUILTIN_REF)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+
+def litert_outputs(model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> list[tuple[np.ndarray, ...]]:
+    """What LiteRT BUILTIN_REF computes for each sample, a sample being an array for each input of the model.
+
+    Skips the test where LiteRT is not installed.
+    """
+    interpreter_module = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    interpreter = interpreter_module.Interpreter(
+        model_content=model,
+        num_threads=1,
+        experimental_op_resolver_type=interpreter_module.OpResolverType.BUILTIN_REF,
+    )
+    interpreter.allocate_tensors()
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    results = []
+    for sample in samples:
+        for detail, value in zip(inputs, sample, strict=True):
+            interpreter.set_tensor(detail["index"], value)
+        interpreter.invoke()
+        results.append(tuple(interpreter.get_tensor(detail["index"]).copy() for detail in outputs))
+    return results
