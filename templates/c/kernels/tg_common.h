@@ -11,10 +11,11 @@
 
 #if defined(__GNUC__)
 #define TG_INLINE static inline __attribute__((always_inline))
-#define TG_UNUSED __attribute__((unused))
+/* For functions that layers share: one copy each, and no warning where no layer needs it. */
+#define TG_NOINLINE __attribute__((noinline, unused))
 #else
 #define TG_INLINE static inline
-#define TG_UNUSED
+#define TG_NOINLINE inline
 #endif
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32)
@@ -62,6 +63,24 @@ TG_INLINE uint32_t tg_load_word(const void *p)
     uint32_t word;
     memcpy(&word, p, sizeof word);
     return word;
+}
+
+/* Four int8 as a word, from an address that is a multiple of four. */
+TG_INLINE uint32_t tg_load_aligned(const void *p)
+{
+#if defined(__GNUC__)
+    p = __builtin_assume_aligned(p, 4);
+#endif
+    return tg_load_word(p);
+}
+
+/* acc + the dot product of four int8 with four int8. */
+TG_INLINE int32_t tg_dot_4(uint32_t a, uint32_t b, int32_t acc)
+{
+    acc += (int8_t)a * (int8_t)b;
+    acc += (int8_t)(a >> 8) * (int8_t)(b >> 8);
+    acc += (int8_t)(a >> 16) * (int8_t)(b >> 16);
+    return acc + (int8_t)(a >> 24) * (int8_t)(b >> 24);
 }
 
 #endif
