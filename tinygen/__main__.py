@@ -1,0 +1,5 @@
+"""`python -m tinygen` is `tinygen`."""
+
+from tinygen.cli import main
+
+main()
