@@ -1,0 +1,244 @@
+/* The bench firmware: answers requests on the serial line by loading inputs, running the model and showing figures.
+ *
+ *   host                          board
+ *   tg load 0 1c291ca3      -->
+ *                           <--   tg send bytes=490
+ *   490 bytes               -->   straight into the model's input
+ *                           <--   tg loaded input=0
+ *   tg infer                -->
+ *                           <--   tg ran status=0 count=0x0000000000756fd0
+ *   tg output 0             -->
+ *                           <--   tg bytes output=0 bytes=12 crc=0x3a8f0c11, 12 bytes, line end
+ *
+ * An inference may consume its inputs (their memory is reused while they are read), so each needs its own load.
+ */
+#include "protocol.h"
+#include "tinygen_model.h"
+#include "tinygen_port.h"
+
+extern uint32_t __data_start[], __data_end[], __bss_start[], __bss_end[];
+
+static const uint32_t input_bytes[TG_MODEL_INPUT_COUNT] = TG_MODEL_INPUT_BYTES;
+static const uint32_t output_bytes[TG_MODEL_OUTPUT_COUNT] = TG_MODEL_OUTPUT_BYTES;
+static bool loaded[TG_MODEL_INPUT_COUNT];
+static bool has_outputs;
+
+#ifdef TG_MODEL_PROFILE
+static uint64_t layer_counts[TG_MODEL_LAYER_SLOTS];
+static uint64_t layer_start;
+
+void tg_model_layer_begin(int32_t index)
+{
+    (void)index;
+    layer_start = tg_cycles();
+}
+
+void tg_model_layer_end(int32_t index)
+{
+    layer_counts[index] += tg_cycles() - layer_start;
+}
+#endif
+
+static void fail(const char *reason)
+{
+    tg_write("tg error");
+    tg_field_text("reason", reason);
+    tg_end();
+}
+
+static void write_sizes(const char *key, const uint32_t *bytes, uint32_t count)
+{
+    tg_field_number(key, bytes[0]);
+    for (uint32_t i = 1; i < count; i++) {
+        port_putc(',');
+        tg_write_number(bytes[i]);
+    }
+}
+
+static void hello(void)
+{
+    tg_write("tg hello");
+    tg_field_number("version", 1);
+    tg_field_text("model", TG_MODEL_NAME);
+    tg_field_text("sha256", TG_MODEL_SHA256);
+    tg_field_text("backend", TG_MODEL_BACKEND);
+    tg_field_text("board", TG_BOARD_ID);
+    tg_field_number("arena", TG_MODEL_ARENA_BYTES);
+    tg_field_number("layers", TG_MODEL_LAYER_SLOTS);
+#ifdef TG_MODEL_PROFILE
+    tg_field_number("profile", 1);
+#else
+    tg_field_number("profile", 0);
+#endif
+    tg_field_text("counter", tg_cycles_source());
+    tg_field_number("clock", TG_CLOCK_HZ);
+    write_sizes("inputs", input_bytes, TG_MODEL_INPUT_COUNT);
+    write_sizes("outputs", output_bytes, TG_MODEL_OUTPUT_COUNT);
+    tg_end();
+}
+
+static void load(const char *arguments)
+{
+    uint32_t index, crc;
+    if (!tg_take_number(&arguments, 10, &index) || !tg_take_number(&arguments, 16, &crc) || *arguments != '\0') {
+        fail("arguments");
+        return;
+    }
+    if (index >= TG_MODEL_INPUT_COUNT) {
+        fail("index");
+        return;
+    }
+    uint8_t *to = tg_model_input(index);
+    const uint32_t count = input_bytes[index];
+    loaded[index] = false;
+    has_outputs = false;
+    tg_write("tg send");
+    tg_field_number("bytes", count);
+    tg_end();
+    for (uint32_t i = 0; i < count;) {
+        const int byte = port_getc();
+        if (byte >= 0) {
+            to[i++] = (uint8_t)byte;
+        }
+    }
+    if (tg_crc32(0, to, count) != crc) {
+        fail("crc");
+        return;
+    }
+    loaded[index] = true;
+    tg_write("tg loaded");
+    tg_field_number("input", index);
+    tg_end();
+}
+
+static void infer(void)
+{
+    for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
+        if (!loaded[i]) {
+            fail("inputs");
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
+        loaded[i] = false;
+    }
+#ifdef TG_MODEL_PROFILE
+    for (uint32_t i = 0; i < TG_MODEL_LAYER_SLOTS; i++) {
+        layer_counts[i] = 0;
+    }
+#endif
+    const uint64_t start = tg_cycles();
+    const int status = tg_model_invoke();
+    const uint64_t stop = tg_cycles();
+    has_outputs = status == 0;
+    tg_write("tg ran");
+    tg_field_number("status", (uint32_t)status);
+    tg_field_long("count", stop - start);
+    tg_end();
+}
+
+static void output(const char *arguments)
+{
+    uint32_t index;
+    if (!tg_take_number(&arguments, 10, &index) || *arguments != '\0') {
+        fail("arguments");
+        return;
+    }
+    if (index >= TG_MODEL_OUTPUT_COUNT) {
+        fail("index");
+        return;
+    }
+    if (!has_outputs) {
+        fail("outputs");
+        return;
+    }
+    const uint8_t *from = tg_model_output(index);
+    tg_write("tg bytes");
+    tg_field_number("output", index);
+    tg_field_number("bytes", output_bytes[index]);
+    tg_field_hex("crc", tg_crc32(0, from, output_bytes[index]));
+    tg_end();
+    tg_write_bytes(from, output_bytes[index]);
+    tg_end();
+}
+
+static void layers(void)
+{
+#ifdef TG_MODEL_PROFILE
+    for (uint32_t i = 0; i < TG_MODEL_LAYER_SLOTS; i++) {
+        tg_write("tg layer");
+        tg_field_number("index", i);
+        tg_field_long("count", layer_counts[i]);
+        tg_end();
+    }
+    tg_write("tg layers");
+    tg_field_number("slots", TG_MODEL_LAYER_SLOTS);
+    tg_end();
+#else
+    fail("profile");
+#endif
+}
+
+static void memory(void)
+{
+    tg_write("tg memory");
+    tg_field_number("arena", TG_MODEL_ARENA_BYTES);
+    tg_field_number("data", (uint32_t)((uintptr_t)__data_end - (uintptr_t)__data_start));
+    tg_field_number("bss", (uint32_t)((uintptr_t)__bss_end - (uintptr_t)__bss_start));
+    tg_field_number("stack", tg_stack_size());
+    tg_field_number("stack_used", tg_stack_used());
+    tg_end();
+}
+
+static void answer(const char *request)
+{
+    if (*request == '\0') {
+        return; /* an empty line brings both sides back in step */
+    }
+    if (!tg_take_word(&request, "tg")) {
+        fail("unknown");
+    } else if (tg_take_word(&request, "load")) {
+        load(request);
+    } else if (tg_take_word(&request, "infer")) {
+        infer();
+    } else if (tg_take_word(&request, "output")) {
+        output(request);
+    } else if (tg_take_word(&request, "layers")) {
+        layers();
+    } else if (tg_take_word(&request, "memory")) {
+        memory();
+    } else if (tg_take_word(&request, "hello")) {
+        hello();
+    } else {
+        fail("unknown");
+    }
+}
+
+int main(void)
+{
+    static struct tg_line line;
+    port_init();
+    tg_cycles_init();
+    const int status = tg_model_init();
+    tg_end();
+    if (status != 0) {
+        fail("init");
+    }
+    hello();
+    for (;;) {
+        const int byte = port_getc();
+        if (byte < 0) {
+            continue;
+        }
+        switch (tg_line_add(&line, byte)) {
+        case TG_LINE_READY:
+            answer(line.text);
+            break;
+        case TG_LINE_OVERLONG:
+            fail("line");
+            break;
+        case TG_LINE_OPEN:
+            break;
+        }
+    }
+}
