@@ -70,7 +70,7 @@ def clear_harmless_dimensions(model: bytearray) -> None:
     for i in range(graph.TensorsLength()):
         tensor = graph.Tensors(i)
         quant = tensor.Quantization()
-        if quant is None or quant.QuantizedDimension() < max(tensor.ShapeLength(), 1):
+        if quant is None or 0 <= quant.QuantizedDimension() < max(tensor.ShapeLength(), 1):
             continue
         if quant.ScaleLength() > 1 and tensor.ShapeLength() > 1:
             continue

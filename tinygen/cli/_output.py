@@ -45,7 +45,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class ErrorItem:
+class Diagnosis:
     """One diagnostic."""
 
     code: str
@@ -59,23 +59,24 @@ class ErrorItem:
 class Failure(Document):
     """What every command prints with --json when it cannot answer."""
 
-    errors: tuple[ErrorItem, ...]
+    errors: tuple[Diagnosis, ...]
 
 
 def failure_document(failure: TinygenError) -> Failure:
     """All diagnostics of an error as a document."""
-    return Failure(tuple(_item(diagnostic) for diagnostic in failure.diagnostics))
+    return Failure(tuple(diagnosis(diagnostic) for diagnostic in failure.diagnostics))
 
 
-def _item(diagnostic: Diagnostic) -> ErrorItem:
+def diagnosis(diagnostic: Diagnostic) -> Diagnosis:
+    """A diagnostic as it is in documents."""
     at = diagnostic.origin
     place = Place(at.file, at.op_index, at.op_kind, at.tensor) if at is not None else None
-    return ErrorItem(diagnostic.code, diagnostic.message, place, diagnostic.hints)
+    return Diagnosis(diagnostic.code, diagnostic.message, place, diagnostic.hints)
 
 
 def usage_document(failure: click.UsageError) -> Failure:
     """A wrong command line as a document."""
-    return Failure((ErrorItem("usage", failure.format_message(), None, ()),))
+    return Failure((Diagnosis("usage", failure.format_message(), None, ()),))
 
 
 def printable(text: str) -> str:
@@ -139,7 +140,7 @@ class Output:
             f"report it at {ISSUES} with the command, `tinygen doctor` and the output of the command with --debug",
         )
         if self.json:
-            self.document(Failure((ErrorItem("internal", message, None, advice),)))
+            self.document(Failure((Diagnosis("internal", message, None, advice),)))
         else:
             self.err.print(printable(message), style="bold red", soft_wrap=True)
             self.note("\n".join(f"  {line}" for line in (*advice, f"tinygen {__version__}")))

@@ -1,0 +1,57 @@
+"""Arguments and options that several commands share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import click
+
+from tinygen.cli._output import Output
+from tinygen.compile import CompileOptions
+from tinygen.ir.op import Numerics
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FILE = click.Path(path_type=Path)
+"""A path; whether it can be used is for the code that uses it to say, as a TinygenError."""
+
+model = click.argument("model", type=FILE)
+project = click.argument("project", type=FILE, metavar="DIR")
+dump_ir = click.option("--dump-ir", type=FILE, metavar="DIR", help="Write the graph as text there after every pass.")
+runner = click.option("--on", "runner", required=True, metavar="RUNNER", help="Where to run; see `tinygen doctor`.")
+seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random inputs.")
+
+
+def board(*, required: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The option that names a board."""
+    text = "A board of `tinygen boards`, or a board file that ends in .toml."
+    return click.option("--board", required=required, metavar="ID", help=text)
+
+
+def common(function: Callable[Concatenate[Output, P], R]) -> Callable[P, R]:
+    """What every command has: the Output as first parameter, --json and --debug.
+
+    Both flags are read from the command line before it is parsed, so that they also hold for errors in it.
+    """
+    json = click.option("--json", is_flag=True, expose_value=False, help="Print one JSON document (docs/json.md).")
+    debug = click.option("--debug", is_flag=True, expose_value=False, help="Print the traceback of an internal error.")
+    return json(debug(click.pass_obj(function)))
+
+
+def compiling(function: Callable[P, R]) -> Callable[P, R]:
+    """The options that choose what code is generated; `compile_options` makes CompileOptions of them."""
+    numerics = click.Choice([n.value for n in Numerics])
+    for option in (
+        click.option("--numerics", type=numerics, default="litert", show_default=True, help="Whose rounding."),
+        click.option("--backend", default="c", show_default=True, help="How the model is turned into C."),
+    ):
+        function = option(function)
+    return function
+
+
+def compile_options(backend: str, numerics: str, prefix: str | None = None) -> CompileOptions:
+    """CompileOptions as the user chose them."""
+    return CompileOptions(prefix=prefix, backend=backend, numerics=Numerics(numerics))
