@@ -43,8 +43,7 @@ def read_model(path: str | Path) -> Graph:
             message = f"the file has {size} bytes; at most {MAX_FILE_BYTES} are accepted"
             raise error("TG106", message, origin=origin)
         data = path.read_bytes()
-    except (OSError, ValueError) as problem:
-        # ValueError: a NUL in the path.
+    except OSError as problem:
         raise error("TG110", f"cannot read {path}: {problem}", origin=origin) from problem
     return read_bytes(data, path.name)
 
