@@ -5,8 +5,8 @@ Every row kernel has the same shape:
     typedef struct { ... } tg_<op>_<dtype>_params;
     static inline void tg_<op>_<dtype>(const tg_<op>_<dtype>_params *p, ARGS);
 
-where ARGS are those the Call names, in this order: `int32_t y` (the step), `const void *const *rows` (pointers to the input
-rows; NULL where a window leaves the tensor), `void *out` (the output row), `int32_t *acc`, `void *scratch`.
+where ARGS are those the Call names, in this order: `int32_t y` (the step), `const void *const *rows` (pointers to the
+input rows; NULL where a window leaves the tensor), `void *out` (the output row), `int32_t *acc`, `void *scratch`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class Field:
-    """One member of a kernel's parameter struct, with the comment printed beside it."""
+    """One member of a kernel's parameter struct, with the comment printed beside it; a tuple is a nested struct."""
 
     name: str
-    value: int | float | Constant
+    value: int | float | Constant | tuple[Field, ...]
     comment: str = ""
 
 
@@ -48,15 +48,20 @@ class Call:
     args: tuple[str, ...] = ("rows", "out")
     scratch_bytes: int = 0
     accumulator_bytes: int = 0
-    alignment: int = 4
+    params: str = ""
+    """The parameter struct's type, where it is not <symbol>_params."""
+
+    @property
+    def params_type(self) -> str:
+        return self.params or f"{self.symbol}_params"
 
 
 @dataclass(frozen=True)
 class Kernel:
     """One way to compute an operator on a core: its costs, and how to make the Call.
 
-    `requires` are core features (`dsp`, `mve`) without which the kernel is not offered. `instructions` is an estimate for
-    one inference, `flash_bytes` that of code-independent constants; the compiler picks by these for its objective.
+    `requires` are core features (`dsp`, `mve`) without which the kernel is not offered. `instructions` is an estimate
+    for one inference, `flash_bytes` the size of its constants; the compiler picks by these for its objective.
     """
 
     name: str

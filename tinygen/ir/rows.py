@@ -1,7 +1,7 @@
 """The row model: which input rows one step of an operator reads and which output rows it writes.
 
-A step is the smallest piece of a layer. Most operators have a step for each output row; an accumulating operator (global
-mean) has a step for each input row; anything else has a single step that reads and writes everything.
+A step is the smallest piece of a layer. Most operators have a step for each output row; an accumulating operator
+(global mean) has a step for each input row; anything else has a single step that reads and writes everything.
 """
 
 from __future__ import annotations

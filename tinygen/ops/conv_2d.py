@@ -15,6 +15,7 @@ from tinygen.ir.op import Numerics, Options, register
 from tinygen.ir.tensor import Array
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
+from tinygen.ops.conv_kernels import conv_2d_kernel
 from tinygen.ops.requantize import channel_multipliers, requantize
 from tinygen.ops.window import WindowOp, has_weights, parse_padding
 
@@ -85,7 +86,11 @@ class Conv2D(WindowOp):
         return (result.reshape(1, height, width, channels),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        raise NotImplementedError
+        """Both numerics round twice here."""
+        weights = self.input(graph, 1).data
+        if weights is None:
+            raise ValueError("kernels need a verified operator")
+        return (conv_2d_kernel(self, graph, weights.astype(np.int8), self.activation),)
 
     def _has_window(self, graph: Graph) -> bool:
         return has_weights(self, graph)

@@ -9,14 +9,15 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinygen.errors import Diagnostic, Origin
-from tinygen.ir.call import Kernel
+from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, WHOLE, Rows
 from tinygen.ir.tensor import Array, geometry
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
-from tinygen.ops.requantize import requantize, vector_multipliers
+from tinygen.ops.pack import pack_vectors
+from tinygen.ops.requantize import fold_requantization, requantize, vector_multipliers
 
 
 @register("FULLY_CONNECTED")
@@ -102,4 +103,26 @@ class FullyConnected(Op):
         return (result.reshape(output.shape),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        raise NotImplementedError
+        source, kernel, output = self.input(graph, 0).quant, self.input(graph, 1), self.output(graph)
+        if source is None or kernel.quant is None or kernel.data is None or output.quant is None:
+            raise ValueError("kernels need a verified operator")
+        filters = kernel.data.astype(np.int8)
+        channels, depth = filters.shape
+        bias = self.input(graph, 2).data if len(self.inputs) > 2 and self.inputs[2] >= 0 else None
+        factors = vector_multipliers(source, kernel.quant, output.quant, channels)
+        limits = activation_range(self.activation, output.quant, output.dtype)
+        zero_point = output.quant.zero_point
+        folded = fold_requantization(filters, bias, source.zero_point, factors, zero_point, limits, self.origin)
+
+        def call() -> Call:
+            fields = (
+                Field("vectors", self.vectors(graph)),
+                Field("depth", depth),
+                *folded.fields(),
+                Field("weights", Constant("weights", pack_vectors(filters))),
+            )
+            symbol = "tg_fully_connected_s8" if numerics is Numerics.LITERT else "tg_fully_connected_double_s8"
+            return Call(symbol, "fully_connected_s8.h", fields, params="tg_fully_connected_s8_params")
+
+        instructions = self.output(graph).elements * (depth * 3 // 2 + 30)
+        return (Kernel("fully_connected_s8", instructions, channels * (depth + 9), 0, call),)

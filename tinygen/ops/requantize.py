@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygen.errors import Origin, error
 from tinygen.fixedpoint import Int, multiply_double_rounding, multiply_single_rounding, quantize_multiplier
+from tinygen.ir.call import Constant, Field
 from tinygen.ir.tensor import Array, Quantization
 
 
@@ -44,3 +48,60 @@ def requantize(
     """int8 of accumulators * multiplier * 2**(shift - 31) + zero point, clamped; channels are the last axis."""
     multiply = multiply_single_rounding if single_rounding else multiply_double_rounding
     return np.clip(multiply(accumulators, multiplier, shift) + zero_point, *limits).astype(np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Requantization:
+    """What a kernel needs to turn accumulators into int8, per channel; the input zero point is folded into the bias."""
+
+    bias: NDArray[np.int32]
+    multipliers: NDArray[np.int32]
+    shifts: NDArray[np.int8]
+    zero_point: int
+    limits: tuple[int, int]
+    reach: int
+    """No accumulator's magnitude exceeds this."""
+
+    @property
+    def fast(self) -> bool:
+        """The case that templates/c/kernels/tg_requantize.h calls fast."""
+        right = -self.shifts.astype(np.int32)
+        return self.limits == (-128, 127) and self.reach < 1 << 30 and bool(right.min() >= 1 and right.max() <= 31)
+
+    def fields(self) -> tuple[Field, ...]:
+        """The members of `tg_requantize_s8_params`."""
+        return (
+            Field("channels", len(self.bias)),
+            Field("zero_point", self.zero_point),
+            Field("activation_min", self.limits[0]),
+            Field("activation_max", self.limits[1]),
+            Field("bias", Constant("bias", self.bias)),
+            Field("multiplier", Constant("multipliers", self.multipliers)),
+            Field("shift", Constant("shifts", self.shifts)),
+        )
+
+
+def fold_requantization(
+    filters: NDArray[np.int8],
+    bias: Array | None,
+    input_zero_point: int,
+    factors: tuple[NDArray[np.int32], NDArray[np.int32]],
+    zero_point: int,
+    limits: tuple[int, int],
+    origin: Origin,
+) -> Requantization:
+    """Folds the input zero point into the bias: bias - zero point * sum(weights). `filters` is [channels, taps].
+
+    Raises:
+        TinygenError: TG205 when an accumulator could overflow 32 bits.
+    """
+    weights = filters.astype(np.int64)
+    start = np.zeros(len(weights), np.int64) if bias is None else bias.astype(np.int64).reshape(-1)
+    folded = start - input_zero_point * weights.sum(axis=1)
+    reach = int((np.abs(folded) + 128 * np.abs(weights).sum(axis=1)).max())
+    if reach >= 1 << 31:
+        raise error("TG205", f"accumulators could reach {reach}, at most 2147483647 is supported", origin=origin)
+    multipliers, shifts = factors
+    # A factor of zero may have any shift; one to the right keeps the layer in the fast case.
+    small = np.where(multipliers == 0, -1, shifts).astype(np.int8)
+    return Requantization(folded.astype(np.int32), multipliers, small, zero_point, limits, reach)

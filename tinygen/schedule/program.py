@@ -1,0 +1,120 @@
+"""A program: the layers of a graph with their kernels chosen, and the storages their tensors live in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from tinygen.ir.call import Call, Kernel
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Op
+from tinygen.ir.rows import Rows, Window
+from tinygen.ir.tensor import Tensor, geometry
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The bytes of a tensor and of all that merely reshapes it, as rows of the finest geometry among them."""
+
+    id: int
+    """The id of the tensor the bytes are first written for."""
+    tensors: tuple[int, ...]
+    name: str
+    kind: str
+    """`input`, `output` or `activation`, as in plan.model.Buffer."""
+    rows: int
+    row_bytes: int
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows * self.row_bytes
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a layer reads or writes a tensor: in rows of `row_bytes`, `rows` of them, through a window per step.
+
+    Without a window a step reads or writes the whole tensor. `storage` is None for a constant, which lies in flash.
+    """
+
+    tensor: int
+    storage: int | None
+    rows: int
+    row_bytes: int
+    window: Window | None
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """An operator with the kernel that computes it."""
+
+    op: Op
+    kernel: Kernel
+    call: Call
+    rows: Rows
+    reads: tuple[Access, ...]
+    write: Access
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What schedules and plans are made for."""
+
+    graph: Graph
+    layers: tuple[Layer, ...]
+    storages: tuple[Storage, ...]
+
+    def storage_of(self, tensor: int) -> Storage:
+        return next(s for s in self.storages if tensor in s.tensors)
+
+
+def row_geometry(tensor: Tensor) -> tuple[int, int]:
+    """Rows of a tensor and bytes per row."""
+    rows, elements = geometry(tensor.shape)
+    return rows, elements * tensor.dtype.itemsize
+
+
+def build_program(graph: Graph, kernels: tuple[Kernel | None, ...]) -> Program:
+    """The program of a graph; `kernels` has the chosen kernel of each operator, None for aliases."""
+    storages = tuple(_storages(graph))
+    where = {t: s.id for s in storages for t in s.tensors}
+    layers = tuple(
+        _layer(graph, op, kernel, where) for op, kernel in zip(graph.ops, kernels, strict=True) if kernel is not None
+    )
+    return Program(graph, layers, storages)
+
+
+def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int]) -> Layer:
+    rows = op.rows(graph)
+
+    def access(tensor: int, window: Window | None) -> Access:
+        count, size = row_geometry(graph.tensors[tensor])
+        return Access(tensor, where.get(tensor), count, size, window)
+
+    reads = tuple(access(op.inputs[position], window) for position, window in rows.inputs)
+    write = access(op.outputs[0], Window() if rows.writes_row else None)
+    return Layer(op, kernel, kernel.call(), rows, reads, write)
+
+
+def _storages(graph: Graph) -> Iterator[Storage]:
+    """Tensors grouped with their aliases, in the order they are first written."""
+    groups: dict[int, list[int]] = {i: [i] for i in graph.inputs}
+    for op in graph.ops:
+        if op.alias:
+            group = next(g for g in groups.values() if op.inputs[0] in g)
+            group.append(op.outputs[0])
+        else:
+            groups.update({i: [i] for i in op.outputs})
+    for root, members in groups.items():
+        kind = "activation"
+        if any(t in graph.outputs for t in members):
+            kind = "output"
+        if root in graph.inputs:
+            kind = "input"
+        first = graph.tensors[root]
+        row_bytes = min(row_geometry(graph.tensors[t])[1] for t in members)
+        if any(row_geometry(graph.tensors[t])[1] % row_bytes for t in members):
+            row_bytes = first.nbytes
+        total = prod(first.shape) * first.dtype.itemsize
+        yield Storage(root, tuple(members), first.name, kind, total // row_bytes, row_bytes)
