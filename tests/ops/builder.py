@@ -1,4 +1,4 @@
-"""Builds small .tflite files in memory: tensors and operators as data, written with the flatbuffer schema's builders."""
+"""Builds small .tflite files in memory, from tensors and operators as data, with the flatbuffer schema's builders."""
 
 from __future__ import annotations
 

@@ -123,6 +123,13 @@ class Check:
             return None
         return quant
 
+    def same_quantization(self, source: Tensor, output: Tensor) -> None:
+        """Input and output have the same scale, up to LiteRT's tolerance, and the same zero point."""
+        a, b = source.quant, output.quant
+        if a is not None and b is not None and (abs(a.scale - b.scale) > 1e-6 or a.zero_point != b.zero_point):
+            found = f"found {a.scale:g}, {a.zero_point} and {b.scale:g}, {b.zero_point}"
+            self.report("TG205", f"input and output must have the same scale and zero point, {found}", output)
+
     def symmetric(self, tensor: Tensor, role: str, axis: int) -> Quantization | None:
         """Quantization per tensor or per channel along `axis` with all zero points 0, as weights have."""
         quant = tensor.quant

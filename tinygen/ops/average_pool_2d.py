@@ -1,0 +1,36 @@
+"""AVERAGE_POOL_2D: means of windows of [1, H, W, C]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, register
+from tinygen.ir.rows import SAME_ROW, Rows
+from tinygen.ir.tensor import Array
+from tinygen.ops.pool import Pool
+
+
+@register("AVERAGE_POOL_2D")
+@dataclass(frozen=True, kw_only=True)
+class AveragePool2D(Pool):
+    """Sums divided by the number of elements inside the input, ties away from zero."""
+
+    kind: ClassVar[str] = "AVERAGE_POOL_2D"
+
+    def rows(self, graph: Graph) -> Rows:
+        """A single window is accumulated row by row, so that none of its rows has to wait for the last."""
+        if self.is_global(graph):
+            return Rows(steps=self.covered(graph)[0], inputs=((0, SAME_ROW),), writes_row=False, accumulates=True)
+        return super().rows(graph)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        x = self._required(inputs)[0].astype(np.int32)
+        sums = self._patches(graph, x, 0).sum((3, 4), dtype=np.int64)
+        counts = self._patches(graph, np.ones((*x.shape[:2], 1), np.int32), 0).sum((3, 4), dtype=np.int64)
+        means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
+        return (np.clip(means, *self.limits(graph)).astype(np.int8)[np.newaxis],)

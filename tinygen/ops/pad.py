@@ -1,0 +1,78 @@
+"""PAD and PADV2: rows, columns and channels of a constant around an activation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinygen.errors import Diagnostic
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Op, register
+from tinygen.ir.rows import Rows, Window
+from tinygen.ir.tensor import Array, DType, geometry
+from tinygen.ops.check import Check
+
+
+@register("PAD", "PADV2")
+@dataclass(frozen=True, kw_only=True)
+class Pad(Op):
+    """Inputs: activation, constant paddings [rank, 2], and for PADV2 the constant to pad with (else the zero point)."""
+
+    kind: ClassVar[str] = "PAD"
+
+    def paddings(self, graph: Graph) -> tuple[tuple[int, int], ...]:
+        """Elements (before, after) of each dimension."""
+        data = self.input(graph, 1).data
+        if data is None:
+            raise ValueError("paddings must be constant")
+        return tuple((int(before), int(after)) for before, after in data)
+
+    def value(self, graph: Graph) -> int:
+        """The int8 that is padded with."""
+        if len(self.inputs) > 2 and self.inputs[2] >= 0 and (data := self.input(graph, 2).data) is not None:
+            return int(data.reshape(-1)[0])
+        quant = self.output(graph).quant
+        return 0 if quant is None else quant.zero_point
+
+    def rows(self, graph: Graph) -> Rows:
+        shape = self.input(graph, 0).shape
+        top = self.paddings(graph)[1][0] if len(shape) > 2 else 0
+        return Rows(steps=geometry(self.output(graph).shape)[0], inputs=((0, Window(pad=top)),))
+
+    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
+        check = Check(self, graph)
+        if not check.arity(2, 3):
+            return iter(check.found)
+        source = check.activation(0, "input", 1, 2, 3, 4)
+        paddings = check.input(1, "paddings")
+        output = check.output_activation()
+        if source is None or paddings is None or output is None:
+            return iter(check.found)
+        check.same_quantization(source, output)
+        if (value := check.optional(2)) is not None:
+            fine = check.dtype(value, "padding value", DType.INT8) and check.constant(value, "padding value")
+            if fine and value.elements != 1:
+                check.report("TG203", f"padding value must be one value, found {value.describe()}", value)
+        rank = len(source.shape)
+        fine = check.dtype(paddings, "paddings", DType.INT32, DType.INT64)
+        fine &= check.shape(paddings, "paddings", (rank, 2))
+        if not (fine and check.constant(paddings, "paddings")):
+            return iter(check.found)
+        amounts = self.paddings(graph)
+        if min(min(pair) for pair in amounts) < 0:
+            check.report("TG204", f"paddings must not be negative, found {amounts}", paddings)
+        elif rank > 1 and (amounts[0] != (0, 0) or source.shape[0] != 1):
+            message = f"the batch must be 1 and not padded, found {source.describe()} padded by {amounts[0]}"
+            check.report("TG203", message, source)
+        else:
+            expected = tuple(n + before + after for n, (before, after) in zip(source.shape, amounts, strict=True))
+            check.shape(output, "output", expected)
+        return iter(check.found)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        if (x := inputs[0]) is None:
+            raise ValueError("reference needs a verified operator")
+        return (np.pad(x, self.paddings(graph), constant_values=self.value(graph)),)

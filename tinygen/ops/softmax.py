@@ -1,0 +1,131 @@
+"""SOFTMAX over the last dimension, int8 to int8, in TFLite's fixed-point arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygen.errors import Diagnostic, Origin
+from tinygen.fixedpoint import Int, doubling_high_multiply, quantize_multiplier, rounding_shift
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Op, Options, register
+from tinygen.ir.rows import SAME_ROW, Rows
+from tinygen.ir.tensor import Array, geometry
+from tinygen.ops.check import Check
+
+MAX_DEPTH = 4095
+"""Sums have 12 integer bits, and each addend is at most 1."""
+
+_DIFFERENCE_BITS = 5
+"""Integer bits of a scaled difference to the maximum."""
+
+_SUM_BITS = 12
+"""Integer bits of the sum of exponentials."""
+
+
+@register("SOFTMAX")
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Op):
+    """exp(beta * x) / sum of exp(beta * x); the output is always scale 1/256, zero point -128."""
+
+    kind: ClassVar[str] = "SOFTMAX"
+    beta: float
+
+    @classmethod
+    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
+        return cls(inputs=inputs, outputs=outputs, origin=origin, beta=options.real("beta"))
+
+    def rows(self, graph: Graph) -> Rows:
+        return Rows(steps=geometry(self.output(graph).shape)[0], inputs=((0, SAME_ROW),), in_place=True)
+
+    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
+        check = Check(self, graph)
+        if not check.arity(1):
+            return iter(check.found)
+        source = check.activation(0, "input", 1, 2, 3, 4)
+        output = check.output_activation()
+        if not (math.isfinite(self.beta) and self.beta > 0):
+            check.report("TG204", f"beta must be positive and finite, found {self.beta}")
+        if source is None or output is None:
+            return iter(check.found)
+        check.shape(output, "output", source.shape)
+        if not 1 <= source.shape[-1] <= MAX_DEPTH:
+            check.report("TG203", f"the last dimension must be 1 to {MAX_DEPTH}, found {source.describe()}", source)
+        quant = output.quant
+        if quant is not None and (quant.scale != 1 / 256 or quant.zero_point != -128):
+            message = f"output must have scale 1/256 and zero point -128, found {quant.scale:g} and {quant.zero_point}"
+            check.report("TG205", message, output)
+        return iter(check.found)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        source, x = self.input(graph, 0).quant, inputs[0]
+        if x is None or source is None:
+            raise ValueError("reference needs a verified operator")
+        values = x.astype(np.int64)
+        table = exponentials(source.scale, self.beta)
+        exps = table[values.max(-1, keepdims=True) - values]
+        reciprocal, bits = _reciprocal(rounding_shift(exps, _SUM_BITS).sum(-1, keepdims=True))
+        scaled = rounding_shift(doubling_high_multiply(reciprocal, exps), bits + 31 - 8)
+        return (np.clip(scaled - 128, -128, 127).astype(np.int8),)
+
+
+@lru_cache(maxsize=64)
+def exponentials(scale: float, beta: float) -> NDArray[np.int64]:
+    """exp(-beta * scale * d) for d in [0, 255], with 31 fractional bits; 0 where TFLite leaves the term out."""
+    # Differences have 26 fractional bits; the factor that makes them is applied as a quantized multiplier.
+    real = min(beta * scale * (1 << (31 - _DIFFERENCE_BITS)), (1 << 31) - 1.0)
+    multiplier, shift = quantize_multiplier(real)
+    radius = math.floor(((1 << _DIFFERENCE_BITS) - 1) * math.ldexp(1.0, 31 - _DIFFERENCE_BITS - shift))
+    d = np.arange(256, dtype=np.int64)
+    used = np.minimum(d, radius)
+    scaled = doubling_high_multiply(-used * (1 << max(shift, 0)), multiplier)
+    table = np.where(d <= radius, _exp(scaled), 0)
+    table.setflags(write=False)
+    return table
+
+
+def _exp(x: Int) -> Int:
+    """exp of non-positive numbers with 26 fractional bits, with 31 fractional bits (gemmlowp's fixed-point algorithm).
+
+    A Taylor polynomial around -1/8 for the part of x in [-1/4, 0), then a factor for each bit of the rest.
+    """
+    quarter = 1 << 24
+    fraction = (x & (quarter - 1)) - quarter
+    result = _exp_small(fraction << _DIFFERENCE_BITS)
+    rest = fraction - x
+    for bit in range(24, 24 + 7):
+        factor = round(math.exp(-math.ldexp(1.0, bit - 26)) * (1 << 31))
+        result = np.where(rest & (1 << bit), doubling_high_multiply(result, factor), result)
+    return np.where(x == 0, (1 << 31) - 1, result)
+
+
+def _exp_small(x: Int) -> Int:
+    """exp on [-1/4, 0), 31 fractional bits in and out."""
+    centre, third = round(math.exp(-1 / 8) * (1 << 31)), round((1 << 31) / 3)
+    x1 = x + (1 << 28)
+    x2 = doubling_high_multiply(x1, x1)
+    x3 = doubling_high_multiply(x2, x1)
+    x4 = doubling_high_multiply(x2, x2)
+    tail = rounding_shift(doubling_high_multiply(rounding_shift(x4, 2) + x3, third) + x2, 1)
+    return centre + doubling_high_multiply(centre, x1 + tail)
+
+
+def _reciprocal(total: Int) -> tuple[Int, Int]:
+    """1 / total: a fraction in (1/2, 1] with 31 fractional bits, and the integer bits of total that it leaves out.
+
+    Three Newton-Raphson steps from 48/17 - 32/17 * d, d being half the normalized total, with 29 fractional bits.
+    """
+    leading = 31 - np.floor(np.log2(total.astype(np.float64))).astype(np.int64)
+    excess = (total << leading) - (1 << 31)
+    half = (excess + (1 << 31) - 1 + 1) // 2
+    x = round(48 / 17 * (1 << 29)) + doubling_high_multiply(half, round(-32 / 17 * (1 << 29)))
+    for _ in range(3):
+        error = (1 << 29) - doubling_high_multiply(half, x)
+        x = x + np.clip(doubling_high_multiply(x, error) << 2, -(1 << 31), (1 << 31) - 1)
+    return np.clip(x << 1, -(1 << 31), (1 << 31) - 1), _SUM_BITS - leading
