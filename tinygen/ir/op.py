@@ -46,6 +46,8 @@ class Op:
     origin: Origin
     kind: ClassVar[str]
     """The operator's name in the TensorFlow Lite schema."""
+    alias: ClassVar[bool] = False
+    """The output is input 0 under another shape: the two share their bytes, and there is nothing to compute."""
 
     @classmethod
     def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
