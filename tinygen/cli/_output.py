@@ -18,7 +18,7 @@ from rich.table import Table
 
 from tinygen import __version__
 from tinygen.errors import Diagnostic, TinygenError
-from tinygen.report.document import Document, plain
+from tinygen.report.document import plain
 
 ISSUES = "the project's issue tracker"
 
@@ -56,7 +56,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
-class Failure(Document):
+class Failure:
     """What every command prints with --json when it cannot answer."""
 
     errors: tuple[Diagnosis, ...]
@@ -99,14 +99,14 @@ class Output:
                 stream.reconfigure(errors="backslashreplace")
         return cls(json, _console(stderr=False), _console(stderr=True))
 
-    def result(self, document: Document, show: Callable[[], None]) -> None:
+    def result(self, document: object, show: Callable[[], None]) -> None:
         """The command's answer: the document with --json, otherwise whatever `show` prints."""
         if self.json:
             self.document(document)
         else:
             show()
 
-    def document(self, document: Document) -> None:
+    def document(self, document: object) -> None:
         sys.stdout.write(json.dumps(plain(document), indent=2, ensure_ascii=True) + "\n")
 
     def line(self, text: str = "", style: str | None = None) -> None:

@@ -9,7 +9,6 @@ import click
 from tinygen.boards import Board, all_boards
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
-from tinygen.report.document import Document
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,13 @@ class BoardItem:
 
 
 @dataclass(frozen=True)
-class BoardsDocument(Document):
+class BoardsDocument:
     """`tinygen boards`."""
 
     boards: tuple[BoardItem, ...]
+
+
+DOCUMENT = BoardsDocument
 
 
 @click.command("boards")

@@ -13,7 +13,6 @@ from tinygen.compile import CompileOptions, compile_model
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.tensor import Tensor
-from tinygen.report.document import Document
 from tinygen.tflite import read_model
 
 
@@ -45,7 +44,7 @@ class OperatorItem:
 
 
 @dataclass(frozen=True)
-class InspectDocument(Document):
+class InspectDocument:
     """`tinygen inspect`."""
 
     model: str
@@ -56,6 +55,9 @@ class InspectDocument(Document):
     macs: int
     constant_bytes: int
     warnings: tuple[Diagnosis, ...]
+
+
+DOCUMENT = InspectDocument
 
 
 @click.command("inspect")

@@ -1,17 +1,15 @@
-"""Documents: what --json prints, as frozen dataclasses whose fields are the documented keys."""
+"""Documents: what --json prints, a frozen dataclass whose fields are the documented keys.
+
+Keys are only ever added; a key's meaning and type never change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
-
-
-@dataclass(frozen=True)
-class Document:
-    """Base of every JSON document. Keys are only ever added; a key's meaning and type never change."""
 
 
 def plain(value: object) -> Plain:

@@ -1,10 +1,10 @@
 """The memory map as SVG: address upwards, time to the right, one colour per tensor, the peak and the bound marked.
 
-    address
-      |############------------  bound
-      |##AAAA##BBBBBBB
-      |##AAAA##BBBBBBB##CCCC
-      +------------------------ steps
+address
+  |############------------  bound
+  |##AAAA##BBBBBBB
+  |##AAAA##BBBBBBB##CCCC
+  +------------------------ steps
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ WORKING_COLOUR = "#b4b8be"
 """Of what is no tensor: scratch and accumulators."""
 WORKING = ("scratch", "accumulator")
 
-_LEFT, _RIGHT, _TOP, _STYLE = 64, 12, 30, """
+_LEFT, _RIGHT, _TOP, _STYLE = (
+    64,
+    12,
+    30,
+    """
 .map{font:11px system-ui,sans-serif;--ink:#23272e;--soft:#747b85;--rule:#dfe2e6;--mark:#b3261e;--band:#b3261e14}
 @media (prefers-color-scheme:dark){.map{--ink:#e4e7eb;--soft:#9aa2ad;--rule:#363c45;--mark:#ff8a80;--band:#ff8a8022}}
 @media print{.map{--ink:#000;--soft:#444;--rule:#ccc;--mark:#b3261e;--band:#b3261e14}}
@@ -33,7 +37,8 @@ _LEFT, _RIGHT, _TOP, _STYLE = 64, 12, 30, """
 .map .rule{stroke:var(--rule)}.map .bound{stroke:var(--mark);stroke-width:1.5;stroke-dasharray:6 3}
 .map .mark{fill:var(--mark)}.map .band{fill:var(--band)}.map .step{fill:transparent}
 .map .buffer{shape-rendering:crispEdges;stroke:#23272e;stroke-opacity:.45}.map .buffer:hover{stroke-opacity:1}
-"""
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,10 @@ def svg(plan: Plan, steps: Sequence[str] = (), *, width: int = 960, height: int 
         f' height="{total}" role="img" aria-label="{label}"><style>{_STYLE}</style>',
         *_address_axis(axes),
         *_step_columns(axes, plan, names),
-        *(_buffer(axes, b, base, fill) for b, base, fill in zip(plan.buffers, plan.offsets, colours(plan), strict=True)),
+        *(
+            _buffer(axes, b, base, fill)
+            for b, base, fill in zip(plan.buffers, plan.offsets, colours(plan), strict=True)
+        ),
         *_bound(axes, plan),
         *(_slanted_names(axes, names) if slanted else _step_numbers(axes)),
         "</svg>",
@@ -142,7 +150,9 @@ def _buffer(axes: _Axes, buffer: Buffer, base: int, fill: str) -> str:
     born, dead = _life(buffer)
     steps = f"step {born}" if dead == born + 1 else f"steps {born} to {dead - 1}"
     title = f"{buffer.name} ({buffer.kind}): {buffer.size:,} bytes at {base:,}, {steps}"
-    drawn = f'<path class="buffer" fill="{fill}" stroke-width="{outline}" d="{path}"><title>{escape(title)}</title></path>'
+    drawn = (
+        f'<path class="buffer" fill="{fill}" stroke-width="{outline}" d="{path}"><title>{escape(title)}</title></path>'
+    )
     return drawn + _name_inside(buffer, boxes)
 
 

@@ -1,0 +1,126 @@
+"""The HTML page of a benchmark: one self-contained file, no network, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tinygen.bench import Benchmark, LayerCount
+from tinygen.paths import TEMPLATES
+from tinygen.plan.model import Plan
+from tinygen.report.memory_map import colours, short_name, svg
+
+NARROW, WIDE = 350, 960
+"""Widths of the two drawings of the memory map, in pixels: the page shows the one that fits."""
+
+_KINDS = {
+    "measured": "on the board itself",
+    "emulated": "exact instruction count, no silicon",
+    "estimated": "a model of the core, no silicon",
+}
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """A layer's row: parts of the largest in percent."""
+
+    layer: LayerCount
+    name: str
+    instructions: float
+    constant_bytes: float
+    share: float | None
+    """Percent of all instructions counted in layers."""
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """Used and available bytes of one memory, with what it is used for, in bytes."""
+
+    name: str
+    used: int
+    available: int
+    parts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class _Legend:
+    """One buffer in the list below the memory map."""
+
+    colour: str
+    name: str
+    kind: str
+    bytes: int
+    offset: int
+    first: int
+    last: int
+
+
+def page(benchmark: Benchmark, plan: Plan, steps: Sequence[str] = ()) -> str:
+    """The page for one benchmark; `steps` names the steps of the plan's schedule."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "report"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["bytes"] = lambda n: f"{n:,}"
+    environment.filters["per_mac"] = _per_mac
+    return environment.get_template("report.html.j2").render(
+        b=benchmark,
+        kind=_KINDS[benchmark.kind],
+        wide=Markup(svg(plan, steps, width=WIDE)),
+        narrow=Markup(svg(plan, steps, width=NARROW, height=280)),
+        bars=_bars(benchmark.layers),
+        memories=_memories(benchmark),
+        legend=_legend(plan),
+    )
+
+
+def _bars(layers: Sequence[LayerCount]) -> tuple[_Bar, ...]:
+    most = max((layer.instructions or 0 for layer in layers), default=0) or 1
+    largest = max((layer.constant_bytes for layer in layers), default=0) or 1
+    total = sum(layer.instructions or 0 for layer in layers) or 1
+    return tuple(
+        _Bar(
+            layer,
+            short_name(layer.name),
+            100 * (layer.instructions or 0) / most,
+            100 * layer.constant_bytes / largest,
+            None if layer.instructions is None else 100 * layer.instructions / total,
+        )
+        for layer in layers
+    )
+
+
+def _memories(b: Benchmark) -> tuple[_Memory, ...]:
+    flash = (("constants", b.constant_bytes), ("code", b.flash_bytes - b.constant_bytes))
+    ram = (("arena", b.arena_bytes), ("stack reserve and variables", b.ram_bytes - b.arena_bytes))
+    return (
+        _Memory("Flash", b.flash_bytes, b.flash_available_bytes, flash),
+        _Memory("RAM", b.ram_bytes, b.ram_available_bytes, ram),
+    )
+
+
+def _legend(plan: Plan) -> tuple[_Legend, ...]:
+    rows = [
+        _Legend(
+            colour,
+            buffer.name,
+            buffer.kind,
+            buffer.size,
+            offset,
+            min(r.lower for r in buffer.rects),
+            max(r.upper for r in buffer.rects) - 1,
+        )
+        for buffer, offset, colour in zip(plan.buffers, plan.offsets, colours(plan), strict=True)
+    ]
+    return tuple(sorted(rows, key=lambda r: (r.first, r.offset)))
+
+
+def _per_mac(layer: LayerCount) -> str:
+    return f"{layer.instructions / layer.macs:.2f}" if layer.macs and layer.instructions is not None else ""
