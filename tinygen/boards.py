@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -123,6 +123,8 @@ class Board:
     platformio: PlatformIO | None
     verified: tuple[str, ...]
     """The runners that have run tinygen's firmware for this board."""
+    file: Path = field(compare=False)
+    """Where the description was read from."""
 
     @property
     def core(self) -> Core:
@@ -186,13 +188,13 @@ def load_board_file(path: Path) -> Board:
     except tomllib.TOMLDecodeError as problem:
         raise error("TG303", f"not TOML: {problem}", origin=Origin(str(path))) from problem
     root = StrictTable(str(path), "", content)
-    board = _board(root)
+    board = _board(root, path)
     if board.id != path.stem:
         raise root.fail("id", f"found '{board.id}', accepted: the file's name, '{path.stem}'")
     return board
 
 
-def _board(root: StrictTable) -> Board:
+def _board(root: StrictTable, path: Path) -> Board:
     board_id = root.text("id")
     if not _ID.fullmatch(board_id):
         raise root.fail("id", f"found '{board_id}', accepted: lower-case letters, digits and single hyphens")
@@ -224,6 +226,7 @@ def _board(root: StrictTable) -> Board:
         emulators=_emulators(root.table("emulators")),
         platformio=_platformio(root.table("platformio")) if root.has("platformio") else None,
         verified=root.texts("verified", RUNNERS),
+        file=path,
     )
     core.finish()
     root.finish()

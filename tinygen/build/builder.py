@@ -1,0 +1,137 @@
+"""Builds a project's firmware with zig or a GNU compiler and reads its sizes from the ELF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinygen.boards import Board
+from tinygen.build.compiler import Compiler, compiler_failed, find_compiler, try_compiler
+from tinygen.build.elf import Sizes, read_sizes
+from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, LINK, relocatable_paths
+from tinygen.errors import TinygenError, error
+from tinygen.project.firmware import INCLUDE_FOLDERS, LIBC_FOLDER, program_defines, program_sources
+from tinygen.project.linker import linker_script
+from tinygen.project.model import Project, load_project
+
+_OVERFLOW = "overflowed by"
+"""What both linkers say when a region of the linker script is too small."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """What goes into an ELF: sources and include folders relative to `folder`, where the compiler runs."""
+
+    folder: Path
+    sources: tuple[str, ...]
+    includes: tuple[str, ...]
+    system_includes: tuple[str, ...]
+    defines: tuple[str, ...]
+    linker_script: Path
+    elf: Path
+
+
+@dataclass(frozen=True)
+class Built:
+    """A linked firmware: how it was made and how large it is."""
+
+    elf: Path
+    board: Board
+    program: str
+    profile: bool
+    compiler: str
+    """The compiler with its version."""
+    optimize: str
+    sizes: Sizes
+
+    @property
+    def flash_bytes(self) -> int:
+        return self.sizes.flash_bytes
+
+    @property
+    def ram_bytes(self) -> int:
+        return self.sizes.ram_bytes
+
+
+def build_project(
+    project: Project | Path,
+    out: Path,
+    *,
+    compiler: str | None = None,
+    optimize: str = DEFAULT_OPTIMIZATION,
+    program: str = "bench",
+    profile: bool = False,
+    defines: Sequence[str] = (),
+    must_fit: bool = True,
+) -> Built:
+    """Builds a program (`bench` or `minimal`) of a project into the folder `out`.
+
+    `compiler` is as in find_compiler, `optimize` one of OPTIMIZATIONS, `defines` are macros `NAME` or `NAME=VALUE`.
+    With `profile` the model calls its layer hooks. A firmware too large for the board is TG301, or with
+    `must_fit=False` linked as if the memories were larger: for its sizes, not to be run. TG401 without a compiler,
+    TG402 when it fails, TG405 when `project` is a folder without a project.
+    """
+    if isinstance(project, Path):
+        project = load_project(project)
+    board = project.board
+    chosen = find_compiler(board.core, compiler)
+    prefix = project.manifest.prefix
+    out = out.resolve()
+    name = "-".join((prefix, program, *(("profile",) if profile else ()), chosen.name, optimize.lstrip("-")))
+    elf = out / f"{name}.elf"
+    sources = (*project.manifest.sources, *program_sources(board, program, project.manifest.files))
+    macros = (*program_defines(program), *((f"{prefix.upper()}_PROFILE=1",) if profile else ()), *defines)
+    link = Link(project.path, sources, INCLUDE_FOLDERS, (LIBC_FOLDER,), macros, project.path / "linker.ld", elf)
+    out.mkdir(parents=True, exist_ok=True)
+    elf.unlink(missing_ok=True)
+    command = link_command(link, chosen, optimize)
+    failure = try_compiler(command, project.path)
+    if failure is not None and _OVERFLOW in failure:
+        script = out / f"{name}-unlimited.ld"
+        script.write_text(linker_script(board, project.manifest.stack_bytes, unlimited=True), encoding="utf-8")
+        command = link_command(replace(link, linker_script=script), chosen, optimize)
+        failure = try_compiler(command, project.path)
+    if failure is not None:
+        raise compiler_failed(command, project.path, failure)
+    sizes = read_sizes(elf, board)
+    if must_fit and not sizes.fits:
+        elf.unlink()
+        raise _too_large(board, sizes)
+    return Built(elf, board, program, profile, chosen.version, optimize, sizes)
+
+
+def link_command(link: Link, compiler: Compiler, optimize: str) -> tuple[str, ...]:
+    """The one command that compiles and links: zig and GNU alike take all sources at once."""
+    return (
+        *compiler.command,
+        *CODE,
+        *compiler.optimize(optimize),
+        *(f"-I{folder}" for folder in link.includes),
+        *(flag for folder in link.system_includes for flag in ("-isystem", folder)),
+        *(f"-D{macro}" for macro in link.defines),
+        *relocatable_paths(str(link.folder)),
+        *LINK,
+        *compiler.link,
+        f"-T{link.linker_script}",
+        *link.sources,
+        *compiler.libraries,
+        "-o",
+        str(link.elf),
+    )
+
+
+def compile_elf(link: Link, compiler: Compiler, optimize: str = DEFAULT_OPTIMIZATION) -> Path:
+    """Compiles and links any sources for a core, for callers without a project; TG402 when the compiler fails."""
+    command = link_command(link, compiler, optimize)
+    failure = try_compiler(command, link.folder)
+    if failure is not None:
+        raise compiler_failed(command, link.folder, failure)
+    return link.elf
+
+
+def _too_large(board: Board, sizes: Sizes) -> TinygenError:
+    needs = (("flash", sizes.flash_bytes, sizes.flash_capacity), ("RAM", sizes.ram_bytes, sizes.ram_capacity))
+    text = " and ".join(f"{need:,} bytes of {kind} of {there:,}" for kind, need, there in needs if need > there)
+    hint = "tinygen fit MODEL --all shows the boards it fits"
+    return error("TG301", f"the firmware needs {text} on {board.name}", hints=(hint,))

@@ -1,0 +1,58 @@
+"""The linker script of a board, from its memories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinygen.boards import Board
+from tinygen.project.templates import render
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region of the linker script."""
+
+    name: str
+    access: str
+    start: int
+    size: int
+
+    @property
+    def origin(self) -> str:
+        return f"0x{self.start:08x}"
+
+    @property
+    def length(self) -> str:
+        return f"0x{self.size:x}"
+
+
+def linker_regions(board: Board) -> tuple[Region, ...]:
+    """CODE, RODATA where loads see the flash elsewhere, DATA, and STACK where it has a memory of its own."""
+    offset = board.boot.application_offset
+    code = board.code
+    regions = [Region("CODE", "rx", code.address + offset, code.size - offset)]
+    if code.data_address is not None:
+        regions.append(Region("RODATA", "r", code.data_address + offset, code.size - offset))
+    regions.append(Region("DATA", "rw", board.data[0].address, sum(m.size for m in board.data)))
+    if board.stack not in board.data:
+        regions.append(Region("STACK", "rw", board.stack.address, board.stack.size))
+    return tuple(regions)
+
+
+def linker_script(board: Board, stack_bytes: int, *, unlimited: bool = False) -> str:
+    """The linker script; `unlimited` gives each region all addresses up to the next, to measure what does not fit."""
+    regions = linker_regions(board)
+    if unlimited:
+        starts = sorted(r.start for r in regions)
+        ends = dict(zip(starts, (*starts[1:], 1 << 32), strict=True))
+        regions = tuple(Region(r.name, r.access, r.start, ends[r.start] - r.start) for r in regions)
+    names = {r.name for r in regions}
+    return render(
+        "linker_arm.ld.j2" if board.core.arch == "thumb" else "linker_riscv.ld.j2",
+        board=board,
+        regions=regions,
+        stack_bytes=stack_bytes,
+        header_bytes=board.boot.header_bytes,
+        stack_region="STACK" if "STACK" in names else "DATA",
+        constants_region="RODATA" if "RODATA" in names else "CODE",
+    )

@@ -1,0 +1,219 @@
+"""A project on disk and its manifest, `tinygen.json`: what was generated, from what, for which board."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from tinygen.boards import Board, load_board_file
+from tinygen.errors import Origin, TinygenError, error
+from tinygen.source_tree import Layer, SourceTree, TensorSpec
+
+MANIFEST = "tinygen.json"
+FORMAT = 1
+"""Raised when a key changes its meaning or goes away; new keys do not raise it."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The keys of `tinygen.json`, as docs/design/project.md describes them; sizes in bytes, paths in the project."""
+
+    format: int
+    tinygen: str
+    """The version of tinygen that wrote the project."""
+    prefix: str
+    model_name: str
+    model_sha256: str
+    backend: str
+    numerics: str
+    board: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    layers: tuple[Layer, ...]
+    arena_bytes: int
+    lower_bound: int
+    proof: str
+    constant_bytes: int
+    constants_crc32: int
+    stack_bytes: int
+    """The reserve in the linker script."""
+    sources: tuple[str, ...]
+    """The model's own files for the compiler; the firmware's are a property of the program."""
+    files: tuple[str, ...]
+    """Everything tinygen wrote, the manifest left out. Other files in the folder are the user's."""
+
+    def json(self) -> str:
+        return json.dumps(asdict(self), indent=2, ensure_ascii=True) + "\n"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder that was written or read back."""
+
+    path: Path
+    manifest: Manifest
+    board: Board
+
+
+def manifest_of(tree: SourceTree, board: Board, *, version: str, stack_bytes: int, files: tuple[str, ...]) -> Manifest:
+    """The manifest of a project made of `files` around a source tree."""
+    return Manifest(
+        format=FORMAT,
+        tinygen=version,
+        prefix=tree.prefix,
+        model_name=tree.model_name,
+        model_sha256=tree.model_sha256,
+        backend=tree.backend,
+        numerics=tree.numerics,
+        board=board.id,
+        inputs=tree.inputs,
+        outputs=tree.outputs,
+        layers=tree.layers,
+        arena_bytes=tree.plan.arena_bytes,
+        lower_bound=tree.plan.lower_bound,
+        proof=tree.plan.proof,
+        constant_bytes=tree.constant_bytes,
+        constants_crc32=tree.constants_crc32,
+        stack_bytes=stack_bytes,
+        sources=tuple(sorted(path for path in tree.files if PurePosixPath(path).suffix in (".c", ".cc", ".cpp", ".S"))),
+        files=files,
+    )
+
+
+def load_project(path: Path) -> Project:
+    """Reads a project back; TG405 when the folder holds no project or a damaged one."""
+    manifest = read_manifest(path)
+    board_file = path / "boards" / f"{manifest.board}.toml"
+    if not board_file.is_file():
+        raise _damaged(path, f"boards/{manifest.board}.toml is missing")
+    return Project(path, manifest, load_board_file(board_file))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of the project in a folder; TG405 when there is none or it is damaged."""
+    file = path / MANIFEST
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as problem:
+        hint = "tinygen generate MODEL --board ID -o DIR makes one"
+        raise error("TG405", f"{path} has no {MANIFEST}", hints=(hint,)) from problem
+    except (OSError, ValueError, RecursionError) as problem:
+        raise _damaged(path, f"it cannot be read: {problem}") from problem
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise _damaged(path, f"found format {found!r}, accepted: {FORMAT}")
+    try:
+        manifest = _Reader(content).manifest()
+    except _WrongValueError as problem:
+        raise _damaged(path, str(problem)) from problem
+    return manifest
+
+
+def _damaged(path: Path, message: str) -> TinygenError:
+    hint = "generate the project again with tinygen generate"
+    return error("TG405", message, origin=Origin(str(path / MANIFEST)), hints=(hint,))
+
+
+class _WrongValueError(Exception):
+    """A key of the manifest is missing or has another type."""
+
+
+class _Reader:
+    """Takes typed values out of parsed JSON."""
+
+    def __init__(self, content: dict[str, object]) -> None:
+        self._content = content
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            format=self._integer("format"),
+            tinygen=self._text("tinygen"),
+            prefix=self._text("prefix"),
+            model_name=self._text("model_name"),
+            model_sha256=self._text("model_sha256"),
+            backend=self._text("backend"),
+            numerics=self._text("numerics"),
+            board=self._path("board"),
+            inputs=tuple(item._tensor() for item in self._items("inputs")),
+            outputs=tuple(item._tensor() for item in self._items("outputs")),
+            layers=tuple(item._layer() for item in self._items("layers")),
+            arena_bytes=self._integer("arena_bytes"),
+            lower_bound=self._integer("lower_bound"),
+            proof=self._text("proof"),
+            constant_bytes=self._integer("constant_bytes"),
+            constants_crc32=self._integer("constants_crc32"),
+            stack_bytes=self._integer("stack_bytes"),
+            sources=self._paths("sources"),
+            files=self._paths("files"),
+        )
+
+    def _tensor(self) -> TensorSpec:
+        scale, zero_point = self._content.get("scale"), self._content.get("zero_point")
+        if scale is not None and not isinstance(scale, int | float):
+            raise _WrongValueError(f"scale: found {scale!r}, accepted: a number or null")
+        return TensorSpec(
+            name=self._text("name"),
+            shape=self._integers("shape"),
+            dtype=self._text("dtype"),
+            nbytes=self._integer("nbytes"),
+            scale=None if scale is None else float(scale),
+            zero_point=None if zero_point is None else self._integer("zero_point"),
+        )
+
+    def _layer(self) -> Layer:
+        return Layer(
+            index=self._integer("index"),
+            op=self._text("op"),
+            name=self._text("name"),
+            symbol=self._text("symbol"),
+            kernel=self._text("kernel"),
+            macs=self._integer("macs"),
+            constant_bytes=self._integer("constant_bytes"),
+            scratch_bytes=self._integer("scratch_bytes"),
+            output_shape=self._integers("output_shape"),
+        )
+
+    def _get(self, key: str) -> object:
+        if key not in self._content:
+            raise _WrongValueError(f"{key} is missing")
+        return self._content[key]
+
+    def _text(self, key: str) -> str:
+        value = self._get(key)
+        if not isinstance(value, str):
+            raise _WrongValueError(f"{key}: found {value!r}, accepted: a string")
+        return value
+
+    def _integer(self, key: str) -> int:
+        value = self._get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _WrongValueError(f"{key}: found {value!r}, accepted: an integer")
+        return value
+
+    def _list(self, key: str, kind: type) -> list[object]:
+        value = self._get(key)
+        if not isinstance(value, list) or not all(type(item) is kind for item in value):
+            raise _WrongValueError(f"{key}: found {value!r}, accepted: a list of {kind.__name__}")
+        return value
+
+    def _integers(self, key: str) -> tuple[int, ...]:
+        return tuple(cast(list[int], self._list(key, int)))
+
+    def _items(self, key: str) -> tuple[_Reader, ...]:
+        return tuple(_Reader(cast(dict[str, object], item)) for item in self._list(key, dict))
+
+    def _path(self, key: str) -> str:
+        return _inside(key, self._text(key))
+
+    def _paths(self, key: str) -> tuple[str, ...]:
+        return tuple(_inside(key, cast(str, item)) for item in self._list(key, str))
+
+
+def _inside(key: str, path: str) -> str:
+    """A path that stays in the project: a manifest may come from anywhere, and its files get replaced and removed."""
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or "\0" in path or str(pure) != path:
+        raise _WrongValueError(f"{key}: found {path!r}, accepted: a path inside the project")
+    return path

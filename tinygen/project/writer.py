@@ -1,0 +1,187 @@
+"""Writes a project: made in memory, written beside the target, then moved there, so that nothing stays half-done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinygen import __version__
+from tinygen.boards import Board
+from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, GNU_LINK, LINK
+from tinygen.errors import TinygenError, error
+from tinygen.project.firmware import (
+    INCLUDE_FOLDERS,
+    LIBC_FOLDER,
+    PROGRAMS,
+    firmware_files,
+    program_defines,
+    program_sources,
+)
+from tinygen.project.linker import linker_script
+from tinygen.project.model import MANIFEST, Manifest, Project, manifest_of, read_manifest
+from tinygen.project.templates import render
+from tinygen.source_tree import SourceTree, TensorSpec
+
+_C_TYPES = {
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "int32": "int32_t",
+    "int64": "int64_t",
+    "float32": "float",
+    "bool": "bool",
+}
+
+
+@dataclass(frozen=True)
+class _Program:
+    name: str
+    sources: tuple[str, ...]
+    defines: tuple[str, ...]
+
+
+def write_project(tree: SourceTree, board: Board, out: Path, *, stack_bytes: int | None = None) -> Project:
+    """Writes the project of a source tree for a board into the folder `out`, which is made when it does not exist.
+
+    `stack_bytes` is the stack's reserve, the board's own by default. An older project in `out` is replaced: what
+    tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds something else or cannot be
+    written.
+    """
+    stack = board.stack_bytes if stack_bytes is None else stack_bytes
+    files = _project_files(tree, board, stack)
+    manifest = manifest_of(tree, board, version=__version__, stack_bytes=stack, files=tuple(sorted(files)))
+    files |= _build_files(manifest, board)
+    manifest = manifest_of(tree, board, version=__version__, stack_bytes=stack, files=tuple(sorted(files)))
+    out = out.resolve()
+    replaced = _replaced_files(out)
+    try:
+        _install(out, files | {MANIFEST: manifest.json()}, replaced)
+    except OSError as problem:
+        raise error("TG403", f"cannot write {out}: {problem}") from problem
+    return Project(out, manifest, board)
+
+
+def _project_files(tree: SourceTree, board: Board, stack_bytes: int) -> dict[str, str]:
+    """What the compiler reads, by path."""
+    model = render(
+        "tinygen_model.h.j2",
+        prefix=tree.prefix,
+        model_name=tree.model_name,
+        sha256=tree.model_sha256,
+        backend=tree.backend,
+        arena_bytes=tree.plan.arena_bytes,
+        inputs=tree.inputs,
+        outputs=tree.outputs,
+        layer_slots=max((layer.index for layer in tree.layers), default=-1) + 1,
+    )
+    return {
+        **firmware_files(board),
+        **tree.files,
+        "include/tinygen_model.h": model,
+        "include/tinygen_board.h": render("tinygen_board.h.j2", board=board),
+        "linker.ld": linker_script(board, stack_bytes),
+        f"boards/{board.id}.toml": board.file.read_text(encoding="utf-8"),
+    }
+
+
+def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
+    """What CMake, PlatformIO and people read, by path."""
+    programs = tuple(
+        _Program(name, program_sources(board, name, manifest.files), program_defines(name)) for name in PROGRAMS
+    )
+    common: dict[str, object] = {
+        "board": board,
+        "core": board.core,
+        "prefix": manifest.prefix,
+        "compile_flags": CODE,
+        "link_flags": (*LINK, *GNU_LINK),
+        "optimize": DEFAULT_OPTIMIZATION,
+        "includes": INCLUDE_FOLDERS,
+        "libc": LIBC_FOLDER,
+    }
+    files = {
+        "CMakeLists.txt": render("CMakeLists.txt.j2", **common, sources=manifest.sources, programs=programs),
+        f"{board.core.gcc}.cmake": render("toolchain.cmake.j2", core=board.core),
+        "README.md": render(
+            "README.md.j2",
+            **common,
+            version=manifest.tinygen,
+            model_name=manifest.model_name,
+            sha256=manifest.model_sha256,
+            backend=manifest.backend,
+            arena_bytes=manifest.arena_bytes,
+            lower_bound=manifest.lower_bound,
+            proof=manifest.proof,
+            layers=len(manifest.layers),
+            constant_bytes=manifest.constant_bytes,
+            stack_bytes=manifest.stack_bytes,
+            inputs=manifest.inputs,
+            outputs=manifest.outputs,
+            input_type=_c_type(manifest.inputs[0]),
+            output_type=_c_type(manifest.outputs[0]),
+        ),
+    }
+    if board.platformio is not None:
+        sources = (*manifest.sources, *programs[0].sources)
+        files["platformio.ini"] = render("platformio.ini.j2", **common, sources=sources)
+        files["platformio_flags.py"] = render("platformio_flags.py.j2", **common)
+    return files
+
+
+def _c_type(tensor: TensorSpec) -> str:
+    return _C_TYPES.get(tensor.dtype, "void")
+
+
+def _replaced_files(out: Path) -> tuple[str, ...]:
+    """The files of the project already in `out`, none when the folder is absent or empty; TG403 for anything else."""
+    if not out.exists():
+        return ()
+    if not out.is_dir():
+        raise error("TG403", f"{out} is a file, accepted: a new or empty folder, or an older project")
+    if not any(out.iterdir()):
+        return ()
+    hint = "choose another folder with -o DIR"
+    if not (out / MANIFEST).exists():
+        message = (
+            f"{out} is not empty and holds no tinygen project, accepted: a new or empty folder, or an older project"
+        )
+        raise error("TG403", message, hints=(hint,))
+    try:
+        return read_manifest(out).files
+    except TinygenError as problem:
+        message = f"{out} holds a project whose {MANIFEST} is damaged, so it is unknown which files are yours"
+        raise error("TG403", message, hints=(hint, "or move your own files out and remove the folder")) from problem
+
+
+def _install(out: Path, files: dict[str, str], replaced: tuple[str, ...]) -> None:
+    """Puts the files into `out`; the manifest goes last, so that a crash leaves a folder the next run can repair."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        for path, text in files.items():
+            target = staging / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+        if not out.exists():
+            staging.chmod(0o777 & ~_umask())
+            staging.rename(out)
+            return
+        for path in (*(p for p in files if p != MANIFEST), MANIFEST):
+            target = out / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staging / path, target)
+        for path in replaced:
+            if path not in files:
+                (out / path).unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _umask() -> int:
+    """The process's file creation mask, which can only be read by setting it; mkdtemp ignores it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
