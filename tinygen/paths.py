@@ -1,4 +1,4 @@
-"""Where templates, boards, firmware and Renode files are: in a checkout beside the package, in a wheel inside it."""
+"""Where templates, boards, firmware, Renode files and examples are: in a checkout beside the package, in a wheel inside it."""
 
 from __future__ import annotations
 
@@ -12,3 +12,5 @@ TEMPLATES = _ROOT / "templates"
 BOARDS = _ROOT / "boards"
 FIRMWARE = _ROOT / "firmware"
 RENODE = _ROOT / "renode"
+EXAMPLES = _ROOT / "examples"
+"""The digit classifier that `tinygen demo` compiles."""

@@ -1,0 +1,71 @@
+# Needs make, git, cc and python3 >= 3.11, nothing else and no root: everything is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# TINYGEN_REQUIRE, such as "zig gcc qemu", turns tests that would be skipped for want of these into failures.
+PYTEST := $(BIN)/python -m pytest
+JOBS ?= auto
+FUZZ_CASES ?= 20000
+C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[ch])
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format test-wheel test-long bench docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## A real model to firmware, run on an emulated Cortex-M4, compared with LiteRT, with a report
+	@$(BIN)/tinygen demo
+
+test: lint ## Linters, types and all tests
+	$(PYTEST) -n $(JOBS)
+
+lint: $(VENV)/.dev ## ruff, mypy, and clang-format where it is installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	@if command -v clang-format >/dev/null; then \
+	    echo "clang-format --dry-run -Werror: $(words $(C_FILES)) files"; \
+	    clang-format --dry-run -Werror $(C_FILES); \
+	else echo "clang-format is not installed: the layout of C files was not checked"; fi
+
+format: $(VENV)/.dev ## Lay out Python and C files
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	@if command -v clang-format >/dev/null; then clang-format -i $(C_FILES); \
+	else echo "clang-format is not installed: C files were left alone"; fi
+
+test-wheel: $(VENV)/.dev ## Install the wheel into a new environment away from the checkout and run the demo there
+	$(PYTEST) -m wheel tests/packaging
+
+test-long: $(VENV)/.dev ## The reader against FUZZ_CASES damaged files, and ten thousand plans
+	$(BIN)/python -m benchmarks.fuzz_reader --cases $(FUZZ_CASES)
+
+bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md
+	$(BIN)/python -m benchmarks.figures --write
+
+docs: $(VENV)/.dev ## Write the generated pages and pictures of docs/ again
+	$(BIN)/python -m docs.generate
+
+clean: ## Remove everything that make and the tools have made
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "tinygen needs python3 >= 3.11, and there is no '$(PYTHON)'; name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "tinygen needs python3 >= 3.11, found $$($(PYTHON) --version); name another with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp says which extras were installed for which pyproject.toml, so that the second run installs nothing.
+$(VENV)/.demo: pyproject.toml | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[emulate,verify]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[emulate,verify,dev]"
+	@touch $@ $(VENV)/.demo
