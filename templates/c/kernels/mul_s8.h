@@ -1,0 +1,56 @@
+/* Product of two int8 rows with scales of their own.
+ *
+ * Rows of any broadcast are three nested loops with a stride of 0 where an operand is repeated; rows of one shape are a
+ * single loop. The output may overwrite operand a.
+ */
+#ifndef TG_MUL_S8_H
+#define TG_MUL_S8_H
+
+#include "tg_rescale.h"
+
+typedef struct {
+    int32_t outer; /* loops over an output row */
+    int32_t middle;
+    int32_t inner;
+    int32_t a_row; /* from one output row to the next, 0 where the pointer is to the row itself */
+    int32_t a_outer;
+    int32_t a_middle;
+    int32_t a_inner;
+    int32_t b_row;
+    int32_t b_outer;
+    int32_t b_middle;
+    int32_t b_inner;
+    int32_t a_zero_point;
+    int32_t b_zero_point;
+    int32_t multiplier; /* real factor = multiplier * 2^(left - right - 31) */
+    int32_t left;       /* at most 14: products stay below 2^30 */
+    int32_t right;
+    int32_t zero_point; /* of the output */
+    int32_t activation_min;
+    int32_t activation_max;
+} tg_mul_s8_params;
+
+TG_INLINE int8_t tg_mul_s8_element(const tg_mul_s8_params *p, int8_t a, int8_t b)
+{
+    const int32_t product = (a - p->a_zero_point) * (b - p->b_zero_point) * ((int32_t)1 << p->left);
+    const int32_t y = tg_rescale(product, p->multiplier, p->right) + p->zero_point;
+    return (int8_t)tg_clamp(y, p->activation_min, p->activation_max);
+}
+
+TG_INLINE void tg_mul_s8(const tg_mul_s8_params *p, int32_t y, const void *const *rows, void *out)
+{
+    const int8_t *const a_row = (const int8_t *)rows[0] + y * p->a_row;
+    const int8_t *const b_row = (const int8_t *)rows[1] + y * p->b_row;
+    int8_t *to = out;
+    for (int32_t i = 0; i < p->outer; i++) {
+        for (int32_t j = 0; j < p->middle; j++) {
+            const int8_t *const a = a_row + i * p->a_outer + j * p->a_middle;
+            const int8_t *const b = b_row + i * p->b_outer + j * p->b_middle;
+            for (int32_t k = 0; k < p->inner; k++) {
+                *to++ = tg_mul_s8_element(p, a[k * p->a_inner], b[k * p->b_inner]);
+            }
+        }
+    }
+}
+
+#endif

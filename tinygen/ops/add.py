@@ -1,0 +1,124 @@
+"""ADD of two int8 activations or constants, with broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinygen.errors import Diagnostic, Origin
+from tinygen.fixedpoint import Int, multiply_double_rounding, quantize_multiplier
+from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Op, Options, register
+from tinygen.ir.rows import Rows
+from tinygen.ir.tensor import Array, Quantization
+from tinygen.ops.activation import Activation, activation_range
+from tinygen.ops.broadcast import broadcast, check_broadcast
+from tinygen.ops.check import Check
+from tinygen.ops.rescale import rescale
+
+_FRACTION = 20
+"""Fractional bits that the operands get before they are rescaled, so that rounding them costs nothing visible."""
+
+
+@register("ADD")
+@dataclass(frozen=True, kw_only=True)
+class Add(Op):
+    """Both operands are rescaled to twice the larger of their scales, added, and rescaled to the output's scale."""
+
+    kind: ClassVar[str] = "ADD"
+    activation: Activation
+
+    @classmethod
+    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
+        activation = Activation[options.enum("fused_activation_function")]
+        return cls(inputs=inputs, outputs=outputs, origin=origin, activation=activation)
+
+    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
+        check = Check(self, graph)
+        if not check.arity(2):
+            return iter(check.found)
+        a, b, output = check.activation(0, "input 0"), check.activation(1, "input 1"), check.output_activation()
+        check.clamp(self.activation)
+        if a is None or b is None or output is None:
+            return iter(check.found)
+        check_broadcast(check, a, b, output)
+        if a.quant is not None and b.quant is not None and output.quant is not None:
+            _check_scales(check, a.quant, b.quant, output.quant)
+        return iter(check.found)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        a, b = inputs
+        a_quant, b_quant, result = self._quant(graph)
+        if a is None or b is None:
+            raise ValueError("reference needs a verified operator")
+        a_factor, b_factor, factor = _factors(a_quant, b_quant, result)
+        total = _scaled(a, a_quant, a_factor) + _scaled(b, b_quant, b_factor)
+        limits = activation_range(self.activation, result, self.output(graph).dtype)
+        return (rescale(total, factor, result.zero_point, limits).astype(np.int8),)
+
+    def rows(self, graph: Graph) -> Rows:
+        return broadcast(self, graph).rows()
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        """Both numerics round twice here."""
+        shape = broadcast(self, graph)
+        quants = self._quant(graph)
+        result = quants[2]
+        factors = _factors(*quants)
+        low, high = activation_range(self.activation, result, self.output(graph).dtype)
+        operands = [
+            (f"{x}_", quants[o.position], factors[o.position]) for x, o in zip("ab", shape.operands, strict=True)
+        ]
+        fields = [
+            *shape.fields(),
+            *(field for prefix, quant, factor in operands for field in _rescaling(prefix, quant.zero_point, factor)),
+            *_rescaling("", result.zero_point, factors[2]),
+            Field("activation_min", low, ""),
+            Field("activation_max", high, ""),
+        ]
+        kernel = Kernel(
+            name="add_s8",
+            instructions=shape.steps * (20 + 20 * shape.elements),
+            flash_bytes=0,
+            scratch_bytes=0,
+            call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),
+        )
+        return (kernel,)
+
+    def _quant(self, graph: Graph) -> tuple[Quantization, Quantization, Quantization]:
+        a, b, result = self.input(graph, 0).quant, self.input(graph, 1).quant, self.output(graph).quant
+        if a is None or b is None or result is None:
+            raise ValueError("kernels and references need a verified operator")
+        return a, b, result
+
+
+def _factors(a: Quantization, b: Quantization, result: Quantization) -> tuple[float, float, float]:
+    """From either operand to the common scale, and from there to the output's."""
+    common = 2 * max(a.scale, b.scale)
+    return a.scale / common, b.scale / common, common / ((1 << _FRACTION) * result.scale)
+
+
+def _check_scales(check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
+    factor = _factors(a, b, result)[2]
+    if factor >= 1 or quantize_multiplier(factor)[1] > 0:
+        most = 1 << (_FRACTION - 1)
+        found = f"found {max(a.scale, b.scale) / result.scale:.6g}"
+        check.report("TG205", f"input scale divided by output scale must be below {most}, {found}")
+
+
+def _scaled(x: Array, quant: Quantization, factor: float) -> Int:
+    values = (x.astype(np.int64) - quant.zero_point) * (1 << _FRACTION)
+    return multiply_double_rounding(values, *quantize_multiplier(factor))
+
+
+def _rescaling(prefix: str, zero_point: int, factor: float) -> tuple[Field, Field, Field]:
+    multiplier, shift = quantize_multiplier(factor)
+    return (
+        Field(f"{prefix}zero_point", zero_point, ""),
+        Field(f"{prefix}multiplier", multiplier, f"of {factor:.9g}"),
+        Field(f"{prefix}right", -shift, ""),
+    )
