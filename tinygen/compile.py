@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinygen.backends.c import emit
+from tinygen.backends.literals import identifier
 from tinygen.errors import error
+from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics
+from tinygen.passes.pipeline import run as run_passes
+from tinygen.plan.solve import plan
+from tinygen.plan.validate import validate
+from tinygen.schedule.buffers import demand
+from tinygen.schedule.layer_by_layer import layer_by_layer
+from tinygen.schedule.program import build_program
 from tinygen.source_tree import SourceTree
+from tinygen.tflite import read_model
+
+BACKENDS = ("c",)
 
 
 @dataclass(frozen=True)
@@ -19,21 +31,51 @@ class CompileOptions:
     """Of every generated name; by default the model file's stem made a C identifier."""
     backend: str = "c"
     numerics: Numerics = Numerics.LITERT
-    optimize: str = "balanced"
     keep_inputs: bool = False
     features: frozenset[str] = frozenset()
-    """Core features the kernels may count on, such as `dsp`; never changes results."""
+    """Core features that kernels may require, such as `dsp`; results never depend on them."""
+
+    def __str__(self) -> str:
+        kept = ", inputs kept" if self.keep_inputs else ""
+        return f"backend {self.backend}, numerics {self.numerics.value}{kept}"
 
 
 def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
     """Compiles a model file; with `dump_ir`, writes the graph's text there after every pass.
 
     Raises:
-        TinygenError: TG1xx and TG2xx for the model, TG406 for an unusable prefix.
+        TinygenError: TG1xx and TG2xx for the model, TG406 for an unusable prefix, TG407 for an unknown backend.
     """
-    raise NotImplementedError
+    return compile_graph(read_model(path), options, dump_ir=dump_ir)
 
 
 def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
-    """Compiles a graph that has been read already."""
-    raise error("TG404", "not yet")
+    """Compiles a graph that has been read already; raises what compile_model does."""
+    if options.backend not in BACKENDS:
+        raise error("TG407", f"unknown backend '{options.backend}', accepted: {', '.join(BACKENDS)}")
+    prefix = identifier(options.prefix, graph.name)
+    graph = run_passes(graph, dump_ir)
+    program = build_program(graph, choose_kernels(graph, options))
+    schedule = layer_by_layer(program)
+    wanted = demand(program, schedule, keep_inputs=options.keep_inputs)
+    placed = plan(wanted.buffers)
+    validate(placed)
+    return emit(
+        program,
+        schedule,
+        wanted,
+        placed,
+        prefix=prefix,
+        numerics=options.numerics.value,
+        options=str(options),
+        keep_inputs=options.keep_inputs,
+    )
+
+
+def choose_kernels(graph: Graph, options: CompileOptions) -> tuple[Kernel | None, ...]:
+    """For each operator the kernel with the fewest instructions that the core can run; None for aliases."""
+    chosen: list[Kernel | None] = []
+    for op in graph.ops:
+        offered = [k for k in op.kernels(graph, options.numerics) if k.requires <= options.features]
+        chosen.append(min(offered, key=lambda k: k.instructions) if offered and not op.alias else None)
+    return tuple(chosen)

@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "TG404": "required package is not installed",
     "TG405": "not a tinygen project",
     "TG406": "name is not usable as a C identifier",
+    "TG407": "unknown backend",
     "TG501": "the firmware faulted",
     "TG502": "the firmware did not answer",
     "TG503": "the runner does not support this board",

@@ -2,70 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tinygen.plan.model import Buffer, Rect
-from tinygen.schedule.program import Access, Program
-from tinygen.schedule.steps import Schedule, Step
+from tinygen.schedule.program import Program, Storage
+from tinygen.schedule.steps import Schedule
 
 ALIGNMENT = 4
 """Of every buffer, in bytes: kernels read words, and users may hand an input to a DMA controller."""
 
 
-def buffers(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -> tuple[Buffer, ...]:
-    """Buffers over time, the step's position in the schedule being its time; storages first, in the program's order.
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """The buffers of a schedule, and which of them is what: positions in `buffers` by storage id or layer position."""
+
+    buffers: tuple[Buffer, ...]
+    storages: Mapping[int, int]
+    accumulators: Mapping[int, int]
+    scratch: Mapping[int, int]
+
+
+def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -> Demand:
+    """Buffers over time, the position in the schedule being the time.
 
     A storage lives from the step that first writes it through the last step that reads it; inputs from the first step
-    on, outputs through the last. With `keep_inputs` inputs outlive the inference too.
+    on, outputs through the last. With `keep_inputs` inputs outlive the inference too. Accumulators live from a layer's
+    first step through its last, scratch in each of them.
     """
+    found: list[Buffer] = []
+
+    def add(name: str, kind: str, size: int, rects: tuple[Rect, ...]) -> int:
+        found.append(Buffer(name, size, rects, ALIGNMENT, kind))
+        return len(found) - 1
+
+    lives = _lives(program, schedule, keep_inputs)
+    storages, accumulators, scratch = {}, {}, {}
+    for storage in program.storages:
+        rect = Rect(*lives[storage.id], 0, storage.nbytes)
+        storages[storage.id] = add(storage.name, storage.kind, storage.nbytes, (rect,))
+    for index, layer in enumerate(program.layers):
+        times = [time for time, step in enumerate(schedule.steps) if step.layer == index]
+        name, call = layer.op.output(program.graph).name, layer.call
+        if size := call.accumulator_bytes:
+            rects: tuple[Rect, ...] = (Rect(times[0], times[-1] + 1, 0, size),)
+            accumulators[index] = add(f"{name} (accumulators)", "accumulator", size, rects)
+        if size := call.scratch_bytes:
+            rects = tuple(Rect(time, time + 1, 0, size) for time in times)
+            scratch[index] = add(f"{name} (scratch)", "scratch", size, rects)
+    return Demand(tuple(found), storages, accumulators, scratch)
+
+
+def _lives(program: Program, schedule: Schedule, keep_inputs: bool) -> dict[int, tuple[int, int]]:
     end = len(schedule.steps)
-    lives = {s.id: [end, 0] for s in program.storages}
+    touched: dict[int, list[int]] = {s.id: [] for s in program.storages}
     for time, step in enumerate(schedule.steps):
         layer = program.layers[step.layer]
         for access in (*layer.reads, layer.write):
             if access.storage is not None:
-                life = lives[access.storage]
-                life[:] = min(life[0], time), max(life[1], time + 1)
-    result = []
-    for storage in program.storages:
-        lower, upper = lives[storage.id]
-        if storage.kind == "input":
-            lower, upper = 0, end if keep_inputs else max(upper, 1)
-        if any(t in program.graph.outputs for t in storage.tensors):
-            lower, upper = min(lower, end - 1), end
-        rect = Rect(lower, upper, 0, storage.nbytes)
-        result.append(Buffer(storage.name, storage.nbytes, (rect,), ALIGNMENT, storage.kind))
-    return (*result, *_working_memory(program, schedule))
+                touched[access.storage].append(time)
+    return {s.id: _life(program, s, touched[s.id], end, keep_inputs) for s in program.storages}
 
 
-def accesses(program: Program, step: Step) -> Iterator[Access]:
-    """Everything a step reads or writes."""
-    layer = program.layers[step.layer]
-    yield from layer.reads
-    yield layer.write
-
-
-def _working_memory(program: Program, schedule: Schedule) -> Iterator[Buffer]:
-    """Accumulators, alive from a layer's first step to its last, and scratch, alive in each of its steps."""
-    times: dict[int, list[int]] = {}
-    for time, step in enumerate(schedule.steps):
-        times.setdefault(step.layer, []).append(time)
-    for index, when in sorted(times.items()):
-        layer = program.layers[index]
-        name, call = layer.op.output(program.graph).name, layer.call
-        if call.accumulator_bytes:
-            rect = Rect(when[0], when[-1] + 1, 0, call.accumulator_bytes)
-            yield Buffer(accumulator_name(name), call.accumulator_bytes, (rect,), ALIGNMENT, "accumulator")
-        if call.scratch_bytes:
-            rects = tuple(Rect(t, t + 1, 0, call.scratch_bytes) for t in when)
-            yield Buffer(scratch_name(name), call.scratch_bytes, rects, ALIGNMENT, "scratch")
-
-
-def accumulator_name(output: str) -> str:
-    """The buffer of the accumulators of the layer that makes `output`."""
-    return f"{output} (accumulators)"
-
-
-def scratch_name(output: str) -> str:
-    """The buffer of the scratch memory of the layer that makes `output`."""
-    return f"{output} (scratch)"
+def _life(program: Program, storage: Storage, touched: list[int], end: int, keep_inputs: bool) -> tuple[int, int]:
+    from_start = storage.kind == "input"
+    to_end = any(t in program.graph.outputs for t in storage.tensors) or (from_start and keep_inputs)
+    lower = 0 if from_start else min(touched)
+    upper = end if to_end else max(touched, default=0) + 1
+    # Even a model without layers has its input and output in memory.
+    return lower, max(upper, lower + 1)

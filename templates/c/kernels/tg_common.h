@@ -6,6 +6,7 @@
 #ifndef TG_COMMON_H
 #define TG_COMMON_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -13,9 +14,12 @@
 #define TG_INLINE static inline __attribute__((always_inline))
 /* For functions that layers share: one copy each, and no warning where no layer needs it. */
 #define TG_NOINLINE __attribute__((noinline, unused))
+/* For constants and buffers that are read as words. */
+#define TG_ALIGNED __attribute__((aligned(4)))
 #else
 #define TG_INLINE static inline
 #define TG_NOINLINE inline
+#define TG_ALIGNED
 #endif
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32)
@@ -55,6 +59,12 @@ TG_INLINE int32_t tg_requantize_single(int32_t x, int32_t multiplier, int32_t sh
 {
     const int32_t total = 31 - shift;
     return (int32_t)(((int64_t)x * multiplier + ((int64_t)1 << (total - 1))) >> total);
+}
+
+/* Row y of a tensor, NULL outside it. */
+TG_INLINE const void *tg_row(const uint8_t *tensor, int32_t y, int32_t height, int32_t row_bytes)
+{
+    return y < 0 || y >= height ? NULL : tensor + y * row_bytes;
 }
 
 /* Four int8 as a word, from any address. */

@@ -1,0 +1,19 @@
+"""The template environment of all backends: undefined names are errors, and templates decide nothing."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tinygen.paths import TEMPLATES
+
+
+def render(template: str, values: dict[str, object]) -> str:
+    """The text of `templates/<template>`."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(values)
