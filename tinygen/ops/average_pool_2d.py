@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinygen.ir.call import Call, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.rows import SAME_ROW, Rows
@@ -34,3 +35,28 @@ class AveragePool2D(Pool):
         counts = self._patches(graph, np.ones((*x.shape[:2], 1), np.int32), 0).sum((3, 4), dtype=np.int64)
         means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
         return (np.clip(means, *self.limits(graph)).astype(np.int8)[np.newaxis],)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        kernel = self._global_kernel(graph) if self.is_global(graph) else self._row_kernel(graph)
+        return (kernel,)
+
+    def _row_kernel(self, graph: Graph) -> Kernel:
+        output = self.output(graph)
+        call = Call("tg_average_pool_2d_s8", "average_pool_2d_s8.h", self.window_fields(graph))
+        taps = self.size[0] * self.size[1] * 3 + self.size[0] * 4
+        return Kernel("average_pool_2d_s8", output.elements * (taps + 15), 0, 0, lambda: call)
+
+    def _global_kernel(self, graph: Graph) -> Kernel:
+        (steps, columns), channels = self.covered(graph), self.output(graph).shape[3]
+        limits = self.limits(graph)
+        fields = (
+            Field("steps", steps, "rows of the window inside the input"),
+            Field("columns", columns, "columns of the window inside the input"),
+            Field("channels", channels, "bytes of a pixel"),
+            Field("activation_min", limits[0]),
+            Field("activation_max", limits[1]),
+        )
+        args = ("y", "rows", "out", "acc")
+        call = Call("tg_average_pool_global_s8", "average_pool_2d_s8.h", fields, args, accumulator_bytes=4 * channels)
+        instructions = channels * (steps * (columns * 3 + 6) + 15)
+        return Kernel("average_pool_global_s8", instructions, 0, 0, lambda: call)

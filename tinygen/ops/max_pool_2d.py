@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array
@@ -25,3 +26,9 @@ class MaxPool2D(Pool):
         x = self._required(inputs)[0].astype(np.int8)
         maxima = self._patches(graph, x, -128).max((3, 4))
         return (np.clip(maxima, *self.limits(graph)).astype(np.int8)[np.newaxis],)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        fields, output = self.window_fields(graph), self.output(graph)
+        instructions = output.elements * (self.size[0] * self.size[1] * 6 + 2) + output.shape[1] * output.shape[2] * 60
+        call = Call("tg_max_pool_2d_s8", "max_pool_2d_s8.h", fields)
+        return (Kernel("max_pool_2d_s8", instructions, 0, 0, lambda: call),)

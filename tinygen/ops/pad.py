@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinygen.errors import Diagnostic
+from tinygen.ir.call import Call, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, register
 from tinygen.ir.rows import Rows, Window
@@ -71,6 +72,26 @@ class Pad(Op):
             expected = tuple(n + before + after for n, (before, after) in zip(source.shape, amounts, strict=True))
             check.shape(output, "output", expected)
         return iter(check.found)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        shape, amounts = self.input(graph, 0).shape, self.paddings(graph)
+        # One row of pixels for four dimensions, one pixel for fewer.
+        columns, (left, right) = (shape[2], amounts[2]) if len(shape) == 4 else (1, (0, 0))
+        before, after = amounts[-1]
+        pixel = before + shape[-1] + after
+        fields = (
+            Field("columns", columns, "pixels of an input row"),
+            Field("bytes", shape[-1], "of an input pixel"),
+            Field("left", left * pixel, "bytes before the first pixel"),
+            Field("right", right * pixel, "bytes after the last pixel"),
+            Field("before", before, "bytes before the channels of a pixel"),
+            Field("after", after, "bytes after the channels of a pixel"),
+            Field("value", self.value(graph)),
+        )
+        steps, count = geometry(self.output(graph).shape)
+        pixels = columns if before or after else 1
+        instructions = steps * (60 + count // 2 + 30 * pixels)
+        return (Kernel("pad_s8", instructions, 0, 0, lambda: Call("tg_pad_s8", "pad_s8.h", fields)),)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         if (x := inputs[0]) is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tinygen.errors import Diagnostic, Origin
+from tinygen.ir.call import Field
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Options
 from tinygen.ir.tensor import Array
@@ -69,6 +70,21 @@ class Pool(WindowOp):
         """Rows and columns of the input inside the first window; of the only one where there is one."""
         _, height, width, _ = self.input(graph, 0).shape
         return min(self.size[0] - self.padding[0], height), min(self.size[1] - self.padding[2], width)
+
+    def window_fields(self, graph: Graph) -> tuple[Field, ...]:
+        """The members that the parameters of both row kernels have."""
+        source, output, limits = self.input(graph, 0), self.output(graph), self.limits(graph)
+        return (
+            Field("input_width", source.shape[2], "pixels of an input row"),
+            Field("output_width", output.shape[2], "pixels of an output row"),
+            Field("channels", output.shape[3], "bytes of a pixel"),
+            Field("window_height", self.size[0]),
+            Field("window_width", self.size[1]),
+            Field("stride", self.strides[1], "in pixels"),
+            Field("pad_left", self.padding[2], "in pixels"),
+            Field("activation_min", limits[0]),
+            Field("activation_max", limits[1]),
+        )
 
     @staticmethod
     def _required(inputs: Sequence[Array | None]) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinygen.errors import Diagnostic, Origin
 from tinygen.fixedpoint import Int, doubling_high_multiply, quantize_multiplier, rounding_shift
+from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, Rows
@@ -62,6 +63,25 @@ class Softmax(Op):
             message = f"output must have scale 1/256 and zero point -128, found {quant.scale:g} and {quant.zero_point}"
             check.report("TG205", message, output)
         return iter(check.found)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        source = self.input(graph, 0)
+        if source.quant is None:
+            raise ValueError("kernels need a verified operator")
+        table = exponentials(source.quant.scale, self.beta)
+        table = table[: np.flatnonzero(table)[-1] + 1].astype(np.int32)
+        steps, count = geometry(source.shape)
+        depth = source.shape[-1]
+        fields = (
+            Field("vectors", count // depth, "in a row"),
+            Field("depth", depth, "elements of a vector"),
+            Field("entries", len(table)),
+            Field("exponentials", Constant("exponentials", table, "exp(-beta * scale * index), 31 fractional bits")),
+        )
+        instructions = steps * (count // depth) * (150 + 40 * depth)
+        return (
+            Kernel("softmax_s8", instructions, table.nbytes, 0, lambda: Call("tg_softmax_s8", "softmax_s8.h", fields)),
+        )
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         source, x = self.input(graph, 0).quant, inputs[0]
@@ -119,13 +139,11 @@ def _exp_small(x: Int) -> Int:
 def _reciprocal(total: Int) -> tuple[Int, Int]:
     """1 / total: a fraction in (1/2, 1] with 31 fractional bits, and the integer bits of total that it leaves out.
 
-    Three Newton-Raphson steps from 48/17 - 32/17 * d, d being half the normalized total, with 29 fractional bits.
+    Three Newton-Raphson steps from 48/17 - 32/17 * d with 29 fractional bits, d in [1/2, 1) being the normalized total.
     """
     leading = 31 - np.floor(np.log2(total.astype(np.float64))).astype(np.int64)
-    excess = (total << leading) - (1 << 31)
-    half = (excess + (1 << 31) - 1 + 1) // 2
-    x = round(48 / 17 * (1 << 29)) + doubling_high_multiply(half, round(-32 / 17 * (1 << 29)))
+    d = (total << leading) >> 1
+    x = round(48 / 17 * (1 << 29)) + doubling_high_multiply(d, round(-32 / 17 * (1 << 29)))
     for _ in range(3):
-        error = (1 << 29) - doubling_high_multiply(half, x)
-        x = x + np.clip(doubling_high_multiply(x, error) << 2, -(1 << 31), (1 << 31) - 1)
-    return np.clip(x << 1, -(1 << 31), (1 << 31) - 1), _SUM_BITS - leading
+        x = x + doubling_high_multiply(x, (1 << 29) - doubling_high_multiply(d, x)) * 4
+    return np.minimum(x * 2, (1 << 31) - 1), _SUM_BITS - leading
