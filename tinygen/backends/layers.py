@@ -171,7 +171,9 @@ def _row_pointers(layer: Layer, stem: str, places: Places) -> Iterator[str]:
                 pointers.append(_checked_row(_sum(base, offset), access, str(k * access.window.dilation)))
         else:
             yield from _looped_pointers(layer, _sum(base, offset), access, sum(counts[:i]), sum(counts))
-    if len(pointers) == sum(counts):
+    if len(pointers) == 1 and sum(counts) == 1:
+        yield f"const void *const rows[1] = {{{pointers[0]}}};"
+    elif len(pointers) == sum(counts):
         yield f"const void *const rows[{len(pointers)}] = {{"
         for pointer in pointers:
             yield f"    {pointer},"
