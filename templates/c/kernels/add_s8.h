@@ -48,7 +48,7 @@ TG_INLINE int8_t tg_add_s8_element(const tg_add_s8_params *p, int8_t a, int8_t b
     const int32_t sum = tg_add_s8_operand(a - p->a_zero_point, p->a_multiplier, p->a_right) +
                         tg_add_s8_operand(b - p->b_zero_point, p->b_multiplier, p->b_right);
     const int32_t y = tg_rescale(sum, p->multiplier, p->right) + p->zero_point;
-    return (int8_t)tg_clamp(y, p->activation_min, p->activation_max);
+    return tg_saturate(y, p->activation_min, p->activation_max);
 }
 
 TG_INLINE void tg_add_s8(const tg_add_s8_params *p, int32_t y, const void *const *rows, void *out)

@@ -34,7 +34,7 @@ TG_INLINE int8_t tg_mul_s8_element(const tg_mul_s8_params *p, int8_t a, int8_t b
 {
     const int32_t product = (a - p->a_zero_point) * (b - p->b_zero_point) * ((int32_t)1 << p->left);
     const int32_t y = tg_rescale(product, p->multiplier, p->right) + p->zero_point;
-    return (int8_t)tg_clamp(y, p->activation_min, p->activation_max);
+    return tg_saturate(y, p->activation_min, p->activation_max);
 }
 
 TG_INLINE void tg_mul_s8(const tg_mul_s8_params *p, int32_t y, const void *const *rows, void *out)

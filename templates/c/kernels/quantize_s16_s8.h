@@ -19,7 +19,7 @@ TG_INLINE void tg_quantize_s16_s8(const tg_quantize_s16_s8_params *p, const void
     int8_t *to = out;
     for (int32_t i = 0; i < p->count; i++) {
         const int32_t x = (in[i] - p->input_zero_point) * ((int32_t)1 << p->left);
-        to[i] = (int8_t)tg_clamp(tg_rescale(x, p->multiplier, p->right) + p->output_zero_point, -128, 127);
+        to[i] = tg_saturate(tg_rescale(x, p->multiplier, p->right) + p->output_zero_point, -128, 127);
     }
 }
 

@@ -23,4 +23,16 @@ TG_INLINE int32_t tg_rescale(int32_t x, int32_t multiplier, int32_t right)
     return (y + (y >> 31) + (int32_t)((uint32_t)1 << (right - 1))) >> right;
 }
 
+/* tg_clamp for int8 outputs: one instruction where the range is all of int8, which is known when layers are compiled.
+ */
+TG_INLINE int8_t tg_saturate(int32_t x, int32_t lo, int32_t hi)
+{
+#if TG_DSP
+    if (lo == -128 && hi == 127) {
+        return (int8_t)__ssat(x, 8);
+    }
+#endif
+    return (int8_t)tg_clamp(x, lo, hi);
+}
+
 #endif
