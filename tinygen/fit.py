@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tinygen.boards import Board, all_boards
+from tinygen.build.builder import build_project
+from tinygen.build.compiler import find_compiler
+from tinygen.compile import CompileOptions, compile_model
+from tinygen.errors import TinygenError
+from tinygen.plan.live import largest_at_peak
+from tinygen.project import write_project
+from tinygen.source_tree import SourceTree
 
 
 @dataclass(frozen=True)
@@ -44,3 +57,108 @@ class Fit:
     """The three largest buffers alive when the most bytes are alive."""
     nearest: str | None
     """A board that has the memory needed; null when the model fits or no board has it."""
+
+
+CODE_BYTES = 16 * 1024
+"""More than start-up, the minimal main and compiler support need on any core."""
+CODE_BYTES_PER_LAYER = 8 * 1024
+"""More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
+VARIABLE_BYTES = 2 * 1024
+"""More than the variables of the minimal firmware besides arena and stack, with alignment."""
+
+
+def fit_model(
+    path: Path,
+    boards: Sequence[Board],
+    options: CompileOptions,
+    *,
+    compiler: str | None = None,
+    done: Callable[[int], None] = lambda count: None,
+) -> tuple[Fit, ...]:
+    """The verdict for each board, in their order; `done` is told how many are there.
+
+    Raises:
+        TinygenError: TG1xx and TG2xx for the model, TG401 when the `compiler` asked for is not installed, TG402.
+    """
+    trees: dict[frozenset[str], SourceTree] = {}
+    verdicts: list[Fit] = []
+    for board in boards:
+        features = frozenset(board.features)
+        if features not in trees:
+            trees[features] = compile_model(path, replace(options, features=features))
+        verdicts.append(fit_board(trees[features], board, compiler=compiler))
+        done(len(verdicts))
+    return tuple(verdicts)
+
+
+def fit_board(tree: SourceTree, board: Board, *, compiler: str | None = None) -> Fit:
+    """The verdict for one board; without an installed compiler or ELF reader, and none asked for, from the bound."""
+    if compiler is not None or can_link(board):
+        return _measured(tree, board, compiler)
+    return bounded(tree, board)
+
+
+def can_link(board: Board) -> bool:
+    """Whether firmware for the board can be linked and its sizes read here."""
+    try:
+        find_compiler(board.core)
+    except TinygenError as failure:
+        if failure.code != "TG401":
+            raise
+        return False
+    return importlib.util.find_spec("elftools") is not None
+
+
+def _measured(tree: SourceTree, board: Board, compiler: str | None) -> Fit:
+    with TemporaryDirectory(prefix="tinygen-") as folder:
+        project = write_project(tree, board, Path(folder) / "project")
+        built = build_project(project, Path(folder) / "build", compiler=compiler, program="minimal", must_fit=False)
+    sizes = built.sizes
+    return _fit(tree, board, sizes.fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes)
+
+
+def bounded(tree: SourceTree, board: Board) -> Fit:
+    """The verdict without a compiler: sizes the linked firmware cannot exceed, and unknown where that is too much.
+
+    It is a no only where what is certain, the arena with the stack or the constants, exceeds the board by itself.
+    """
+    certain_ram = tree.plan.arena_bytes + board.stack_bytes
+    ram = certain_ram + VARIABLE_BYTES
+    flash = tree.constant_bytes + CODE_BYTES + CODE_BYTES_PER_LAYER * len(tree.layers)
+    flash += board.boot.header_bytes
+    fits: bool | None = None
+    if certain_ram > board.ram_capacity or tree.constant_bytes > board.flash_capacity:
+        fits = False
+    elif ram <= board.ram_capacity and flash <= board.flash_capacity:
+        fits = True
+    return _fit(tree, board, fits, None, ram, flash, board.stack_bytes)
+
+
+def _fit(
+    tree: SourceTree, board: Board, fits: bool | None, compiler: str | None, ram: int, flash: int, stack: int
+) -> Fit:
+    return Fit(
+        model=tree.model_name,
+        board=board.id,
+        fits=fits,
+        basis="bound" if compiler is None else "elf",
+        compiler=compiler,
+        arena_bytes=tree.plan.arena_bytes,
+        lower_bound_bytes=tree.plan.lower_bound,
+        proof=tree.plan.proof,
+        constant_bytes=tree.constant_bytes,
+        stack_bytes=stack,
+        ram_bytes=ram,
+        ram_available_bytes=board.ram_capacity,
+        flash_bytes=flash,
+        flash_available_bytes=board.flash_capacity,
+        largest_buffers=tuple(BufferSize(b.name, b.kind, b.size) for b in largest_at_peak(tree.plan, 3)),
+        nearest=None if fits else _nearest(ram, flash),
+    )
+
+
+def _nearest(ram: int, flash: int) -> str | None:
+    """The board with the least memory that has this much."""
+    large_enough = [b for b in all_boards() if b.ram_capacity >= ram and b.flash_capacity >= flash]
+    smallest = min(large_enough, key=lambda b: (b.ram_capacity, b.flash_capacity, b.id), default=None)
+    return None if smallest is None else smallest.id

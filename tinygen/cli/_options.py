@@ -21,6 +21,7 @@ FILE = click.Path(path_type=Path)
 model = click.argument("model", type=FILE)
 project = click.argument("project", type=FILE, metavar="DIR")
 dump_ir = click.option("--dump-ir", type=FILE, metavar="DIR", help="Write the graph as text there after every pass.")
+compiler = click.option("--compiler", metavar="zig|gcc", help="By default zig where it is installed, else gcc.")
 runner = click.option("--on", "runner", required=True, metavar="RUNNER", help="Where to run; see `tinygen doctor`.")
 seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random inputs.")
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from tinygen.bench import Benchmark, LayerCount
 from tinygen.paths import TEMPLATES
+from tinygen.plan.live import life
 from tinygen.plan.model import Plan
 from tinygen.report.memory_map import colours, short_name, svg
 
@@ -108,15 +109,7 @@ def _memories(b: Benchmark) -> tuple[_Memory, ...]:
 
 def _legend(plan: Plan) -> tuple[_Legend, ...]:
     rows = [
-        _Legend(
-            colour,
-            buffer.name,
-            buffer.kind,
-            buffer.size,
-            offset,
-            min(r.lower for r in buffer.rects),
-            max(r.upper for r in buffer.rects) - 1,
-        )
+        _Legend(colour, buffer.name, buffer.kind, buffer.size, offset, life(buffer)[0], life(buffer)[1] - 1)
         for buffer, offset, colour in zip(plan.buffers, plan.offsets, colours(plan), strict=True)
     ]
     return tuple(sorted(rows, key=lambda r: (r.first, r.offset)))

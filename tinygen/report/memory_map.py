@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
 
+from tinygen.plan.live import life, live_bytes, step_count
 from tinygen.plan.model import Buffer, Plan
 
 COLOURS = (
@@ -57,24 +57,9 @@ class _Axes:
         return _TOP + round(self.height * (1 - byte / self.top_byte))
 
 
-def step_count(plan: Plan) -> int:
-    """Steps of the schedule the plan was made for."""
-    return max((rect.upper for buffer in plan.buffers for rect in buffer.rects), default=0)
-
-
-def live_bytes(plan: Plan) -> tuple[int, ...]:
-    """Bytes alive during each step, without alignment."""
-    change = [0] * (step_count(plan) + 1)
-    for buffer in plan.buffers:
-        for rect in buffer.rects:
-            change[rect.lower] += rect.stop - rect.start
-            change[rect.upper] -= rect.stop - rect.start
-    return tuple(accumulate(change))[:-1]
-
-
 def colours(plan: Plan) -> tuple[str, ...]:
     """A colour for each buffer, so that tensors alive one after the other differ."""
-    by_birth = sorted(range(len(plan.buffers)), key=lambda i: (_life(plan.buffers[i])[0], i))
+    by_birth = sorted(range(len(plan.buffers)), key=lambda i: (life(plan.buffers[i])[0], i))
     tensors = [i for i in by_birth if plan.buffers[i].kind not in WORKING]
     chosen = {i: COLOURS[n % len(COLOURS)] for n, i in enumerate(tensors)}
     return tuple(chosen.get(i, WORKING_COLOUR) for i in range(len(plan.buffers)))
@@ -147,7 +132,7 @@ def _buffer(axes: _Axes, buffer: Buffer, base: int, fill: str) -> str:
     path = "".join(f"M{x0} {y0}H{x1}V{y1}H{x0}z" for x0, y0, x1, y1 in boxes)
     # An outline thicker than a tenth of the boxes would hide them: rings of thin rows are drawn without.
     outline = 1 if all(x1 - x0 > 9 and y1 - y0 > 9 for x0, y0, x1, y1 in boxes) or len(boxes) == 1 else 0
-    born, dead = _life(buffer)
+    born, dead = life(buffer)
     steps = f"step {born}" if dead == born + 1 else f"steps {born} to {dead - 1}"
     title = f"{buffer.name} ({buffer.kind}): {buffer.size:,} bytes at {base:,}, {steps}"
     drawn = (
@@ -219,7 +204,3 @@ def _step_numbers(axes: _Axes) -> list[str]:
 def short_name(name: str) -> str:
     """The telling end of a tensor's name: `conv1/Relu` of `model/conv1/Relu;model/bn/FusedBatchNorm`."""
     return "/".join(name.split(";")[0].rstrip("/").split("/")[-2:])
-
-
-def _life(buffer: Buffer) -> tuple[int, int]:
-    return min(r.lower for r in buffer.rects), max(r.upper for r in buffer.rects)

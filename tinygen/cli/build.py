@@ -1,0 +1,87 @@
+"""`tinygen build`: the firmware of a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tinygen.build.builder import build_project
+from tinygen.build.flags import DEFAULT_OPTIMIZATION, OPTIMIZATIONS
+from tinygen.cli import _options as options
+from tinygen.cli._output import Output
+from tinygen.project import load_project
+
+
+@dataclass(frozen=True)
+class BuildDocument:
+    """`tinygen build`."""
+
+    elf: str
+    board: str
+    program: str
+    """`bench`: speaks over the serial port; `minimal`: one inference."""
+    profile: bool
+    """Whether the layers call hooks; such a build is larger and slower."""
+    compiler: str
+    optimize: str
+    ram_bytes: int
+    """Variables, arena and stack reserve."""
+    ram_available_bytes: int
+    flash_bytes: int
+    """Code, constants and initial values."""
+    flash_available_bytes: int
+    stack_bytes: int
+    """The stack's reserve."""
+
+
+DOCUMENT = BuildDocument
+
+
+@click.command("build")
+@options.project
+@options.compiler
+@click.option("--optimize", type=click.Choice(OPTIMIZATIONS), default=DEFAULT_OPTIMIZATION, show_default=True)
+@click.option("--program", type=click.Choice(["bench", "minimal"]), default="bench", show_default=True)
+@click.option("--profile", is_flag=True, help="Count each layer.")
+@click.option("-o", "--out", type=options.FILE, metavar="DIR", help="Where the ELF goes; by default DIR/build.")
+@options.common
+def command(
+    output: Output, project: Path, compiler: str | None, optimize: str, program: str, profile: bool, out: Path | None
+) -> None:
+    """Build a project's firmware into an ELF and show its sizes."""
+    loaded = load_project(project)
+    with output.status("building the firmware"):
+        built = build_project(
+            loaded,
+            out if out is not None else project / "build",
+            compiler=compiler,
+            optimize=optimize,
+            program=program,
+            profile=profile,
+        )
+    sizes = built.sizes
+    document = BuildDocument(
+        elf=str(built.elf),
+        board=built.board.id,
+        program=built.program,
+        profile=built.profile,
+        compiler=built.compiler,
+        optimize=built.optimize,
+        ram_bytes=sizes.ram_bytes,
+        ram_available_bytes=sizes.ram_capacity,
+        flash_bytes=sizes.flash_bytes,
+        flash_available_bytes=sizes.flash_capacity,
+        stack_bytes=sizes.stack_bytes,
+    )
+
+    def show() -> None:
+        output.line(f"{built.elf}: {program} firmware for {built.board.name}, {built.compiler} {optimize}")
+        rows = [
+            ("flash", f"{sizes.flash_bytes:,}", f"{sizes.flash_capacity:,}"),
+            ("RAM", f"{sizes.ram_bytes:,}", f"{sizes.ram_capacity:,}"),
+        ]
+        output.table(("", "bytes used", "of"), rows, right=("bytes used", "of"))
+
+    output.result(document, show)

@@ -1,0 +1,121 @@
+"""`tinygen fit`: whether a model fits a board, or which boards it fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tinygen.boards import all_boards, load_board
+from tinygen.cli import _options as options
+from tinygen.cli._output import EXIT, Output
+from tinygen.errors import Diagnostic, Origin
+from tinygen.fit import Fit, fit_model
+
+_VERDICTS = {True: "fits", False: "no", None: "unknown"}
+
+
+@dataclass(frozen=True)
+class FitAllDocument:
+    """`tinygen fit` with --all, or without --board."""
+
+    boards: tuple[Fit, ...]
+
+
+DOCUMENT = Fit | FitAllDocument
+
+
+@click.command("fit")
+@options.model
+@options.board(required=False)
+@click.option("--all", "every", is_flag=True, help="Every board tinygen knows; the default without --board.")
+@options.compiler
+@options.compiling
+@options.common
+def command(
+    output: Output, model: Path, board: str | None, every: bool, compiler: str | None, backend: str, numerics: str
+) -> int:
+    """Tell whether a model fits a board, from the linked firmware or, without a compiler, from a bound.
+
+    Exits with 0 when it fits (with --all: at least one board), 1 when not, 3 when only a compiler could tell.
+    """
+    if board is not None and every:
+        raise click.UsageError("--board and --all exclude each other.")
+    targets = all_boards() if board is None else (load_board(board),)
+    chosen = options.compile_options(backend, numerics)
+    with output.progress("fitting", len(targets)) as done:
+        verdicts = fit_model(model, targets, chosen, compiler=compiler, done=done)
+    if board is None:
+        output.result(FitAllDocument(verdicts), lambda: _show_all(output, verdicts))
+    else:
+        output.result(verdicts[0], lambda: _show_one(output, verdicts[0], model))
+    found = {fit.fits for fit in verdicts}
+    if True in found:
+        return EXIT.OK
+    return EXIT.UNKNOWN if None in found else EXIT.ERROR
+
+
+def _show_all(output: Output, verdicts: tuple[Fit, ...]) -> None:
+    first = verdicts[0]
+    output.line(f"{first.model}: arena {first.arena_bytes:,} bytes ({first.proof}), {_basis(verdicts)}")
+    output.line()
+    header = ("board", "verdict", "RAM used", "RAM free", "flash used", "flash free", "basis")
+    rows = [
+        (
+            f.board,
+            _VERDICTS[f.fits],
+            f"{f.ram_bytes:,}",
+            f"{f.ram_available_bytes - f.ram_bytes:,}",
+            f"{f.flash_bytes:,}",
+            f"{f.flash_available_bytes - f.flash_bytes:,}",
+            f.basis,
+        )
+        for f in verdicts
+    ]
+    output.table(header, rows, right=("RAM used", "RAM free", "flash used", "flash free"))
+
+
+def _basis(verdicts: tuple[Fit, ...]) -> str:
+    if all(f.basis == "elf" for f in verdicts):
+        return "sizes of the linked minimal firmware"
+    return "basis `bound`: no more than this, as nothing could be linked (see `tinygen doctor`)"
+
+
+def _show_one(output: Output, fit: Fit, model: Path) -> None:
+    output.line(f"{fit.model} on {fit.board}: {_VERDICTS[fit.fits]}")
+    used = "used" if fit.basis == "elf" else "used at most"
+    rows = [
+        ("RAM", *_row(fit.ram_bytes, fit.ram_available_bytes), f"arena {fit.arena_bytes:,}, stack {fit.stack_bytes:,}"),
+        ("flash", *_row(fit.flash_bytes, fit.flash_available_bytes), f"constants {fit.constant_bytes:,}"),
+    ]
+    output.table(("bytes", used, "available", "free", "of it"), rows, right=(used, "available", "free"))
+    output.line(f"arena {fit.proof}, lower bound {fit.lower_bound_bytes:,}; {fit.compiler or _basis((fit,))}")
+    if not fit.fits:
+        output.diagnostics((_finding(fit, model),), severity="error" if fit.fits is False else "warning")
+
+
+def _row(used: int, available: int) -> tuple[str, str, str]:
+    return f"{used:,}", f"{available:,}", f"{available - used:,}"
+
+
+def _finding(fit: Fit, model: Path) -> Diagnostic:
+    memories = (
+        ("RAM", fit.ram_bytes, fit.arena_bytes + fit.stack_bytes, fit.ram_available_bytes),
+        ("flash", fit.flash_bytes, fit.constant_bytes, fit.flash_available_bytes),
+    )
+    over = []
+    for memory, used, least, available in memories:
+        if fit.basis == "elf" and used > available:
+            over.append(f"{used:,} bytes of {memory} are needed, {available:,} are available")
+        elif fit.fits is False and least > available:
+            over.append(f"at least {least:,} bytes of {memory} are needed, {available:,} are available")
+        elif fit.fits is None and used > available:
+            over.append(f"up to {used:,} bytes of {memory} are needed, {available:,} are available")
+    largest = ", ".join(f"'{b.name}' {b.bytes:,}" for b in fit.largest_buffers)
+    hints = [f"largest buffers of the arena: {largest}"]
+    if fit.fits is None:
+        hints.append("install a compiler for a verdict: tinygen doctor says how")
+    if fit.nearest is not None:
+        hints.append(f"the nearest board with the memory: tinygen fit {model} --board {fit.nearest}")
+    return Diagnostic("TG301", "; ".join(over), Origin(model.name), tuple(hints))
