@@ -12,6 +12,7 @@ from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Output
 from tinygen.errors import Diagnostic, Origin
 from tinygen.fit import Fit, fit_model
+from tinygen.report.memory_map import short_name
 
 _VERDICTS = {True: "fits", False: "no", None: "unknown"}
 
@@ -112,7 +113,7 @@ def _finding(fit: Fit, model: Path) -> Diagnostic:
             over.append(f"at least {least:,} bytes of {memory} are needed, {available:,} are available")
         elif fit.fits is None and used > available:
             over.append(f"up to {used:,} bytes of {memory} are needed, {available:,} are available")
-    largest = ", ".join(f"'{b.name}' {b.bytes:,}" for b in fit.largest_buffers)
+    largest = ", ".join(f"'{short_name(b.name)}' {b.bytes:,}" for b in fit.largest_buffers)
     hints = [f"largest buffers of the arena: {largest}"]
     if fit.fits is None:
         hints.append("install a compiler for a verdict: tinygen doctor says how")

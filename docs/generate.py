@@ -1,0 +1,112 @@
+"""Writes the pages and pictures of docs/ that follow from the code: `make docs`, or `python -m docs.generate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import tinygen.ops  # noqa: F401 - registers every operator
+from tinygen.boards import all_boards
+from tinygen.compile import CompileOptions, compile_model
+from tinygen.errors import CODES
+from tinygen.ir.op import REGISTRY
+from tinygen.paths import EXAMPLES
+from tinygen.report.memory_map import step_count, svg
+
+DOCS = Path(__file__).resolve().parent
+BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->\n"
+GROUPS = {
+    "1": "Model file and graph",
+    "2": "Operators",
+    "3": "Memory and boards",
+    "4": "Toolchains and files",
+    "5": "Running",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every generated file's content by its path below docs/."""
+    return {
+        "operators.md": operators(),
+        "boards.md": boards(),
+        "errors.md": errors(),
+        "images/digits_memory.svg": memory_map(),
+    }
+
+
+def operators() -> str:
+    """The operators, file by file, with the sentence each file begins with."""
+    by_module: dict[str, list[str]] = {}
+    for kind, cls in sorted(REGISTRY.items()):
+        by_module.setdefault(cls.__module__, []).append(f"`{kind}`")
+    rows = []
+    for module, kinds in sorted(by_module.items()):
+        sentence = (sys.modules[module].__doc__ or "").partition("\n")[0]
+        file = f"{module.rpartition('.')[2]}.py"
+        rows.append((", ".join(kinds), sentence, f"[{file}](../tinygen/ops/{file})"))
+    head = (
+        f"# Operators\n\n{BANNER}\nBatch 1, static shapes, bit-exact with LiteRT's reference kernels. What of an operator is "
+        "not supported is an\nerror TG2xx that says what was found and what is accepted; `tinygen inspect MODEL` names all "
+        "such operators at once.\n\n"
+    )
+    return head + _table(("operator", "", "defined in"), rows)
+
+
+def boards() -> str:
+    """The boards, with the bytes left for firmware and for variables."""
+    rows = [
+        (
+            f"[`{b.id}`](../boards/{b.id}.toml)",
+            b.name,
+            b.mcu,
+            " ".join((b.cpu, *b.features)),
+            f"{b.clock_hz / 1e6:g} MHz",
+            _kib(b.flash_capacity),
+            _kib(b.ram_capacity),
+            ", ".join(b.verified) or "-",
+        )
+        for b in all_boards()
+    ]
+    head = (
+        f"# Boards\n\n{BANNER}\nOne file each in [boards](../boards), with the document each fact is from. Flash is what a "
+        "boot loader leaves, RAM is\nwhat variables, arena and stack may use together. Verified names the runners that have "
+        "run the board's firmware.\n\n"
+    )
+    return head + _table(("board", "name", "chip", "core", "clock", "flash", "RAM", "verified"), rows)
+
+
+def errors() -> str:
+    """The error codes by their first digit."""
+    parts = [f"# Errors\n\n{BANNER}\nAn error of the user's ends a command with exit code 1.\n"]
+    for digit, title in GROUPS.items():
+        rows = [(code, text) for code, text in sorted(CODES.items()) if code[2] == digit]
+        parts.append(f"\n## {title}\n\n{_table(('code', 'meaning'), rows)}")
+    return "".join(parts)
+
+
+def memory_map() -> str:
+    """The digit classifier's arena over time."""
+    tree = compile_model(EXAMPLES / "digits.tflite", CompileOptions())
+    names = [layer.op.lower() for layer in tree.layers]
+    return svg(tree.plan, names if len(names) == step_count(tree.plan) else ())
+
+
+def _kib(size: int) -> str:
+    return f"{size / 1024:,.4g} KiB"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)
+
+
+def main() -> None:
+    for name, content in pages().items():
+        path = DOCS / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="\n")
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()

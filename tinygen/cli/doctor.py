@@ -1,0 +1,99 @@
+"""`tinygen doctor`: what is installed, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+from dataclasses import dataclass
+
+import click
+
+from tinygen import __version__
+from tinygen.build.gcc import gcc_version
+from tinygen.build.zig import zig_command, zig_version
+from tinygen.cli import _options as options
+from tinygen.cli._output import Output
+
+_EMULATE, _VERIFY = 'pip install "tinygen[emulate]"', 'pip install "tinygen[verify]"'
+
+_PACKAGES = (
+    ("unicorn", "run firmware on emulated cores: --on unicorn", _EMULATE),
+    ("pyelftools", "read firmware sizes: fit, build, bench", _EMULATE),
+    ("capstone", "name the function and instruction of a fault", _EMULATE),
+    ("pyserial", "talk to firmware over a serial port", _EMULATE),
+    ("ai-edge-litert", "the oracle of verify and bench: LiteRT BUILTIN_REF", _VERIFY),
+)
+_GNU = (
+    ("arm-none-eabi-gcc", "build for Arm with --compiler gcc", "apt install gcc-arm-none-eabi"),
+    ("riscv64-unknown-elf-gcc", "build for RISC-V with --compiler gcc", "apt install gcc-riscv64-unknown-elf"),
+)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Something tinygen can use."""
+
+    name: str
+    version: str | None
+    """null when it is not installed."""
+    purpose: str
+    """What it is needed for."""
+    install: str
+    """How to get it."""
+
+
+@dataclass(frozen=True)
+class DoctorDocument:
+    """`tinygen doctor`."""
+
+    tinygen: str
+    python: str
+    platform: str
+    tools: tuple[Tool, ...]
+
+
+DOCUMENT = DoctorDocument
+
+
+@click.command("doctor")
+@options.common
+def command(output: Output) -> None:
+    """Say what is installed, what is missing, and how to get it."""
+    with output.status("looking around"):
+        tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *map(_package, _PACKAGES))
+    document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools)
+
+    def show() -> None:
+        output.line(f"tinygen {document.tinygen}, Python {document.python}, {document.platform}")
+        output.line()
+        rows = [(t.name, t.version or "missing", t.purpose, "" if t.version else t.install) for t in tools]
+        output.table(("tool", "version", "needed to", "how to get it"), rows)
+
+    output.result(document, show)
+
+
+def _zig() -> Tool:
+    version = zig_version() if zig_command() is not None else None
+    return Tool("zig", version, "build firmware for every board", _EMULATE)
+
+
+def _gnu(described: tuple[str, str, str]) -> Tool:
+    name, purpose, install = described
+    program = shutil.which(name)
+    return Tool(name, None if program is None else gcc_version(program), purpose, install)
+
+
+def _host_compiler() -> Tool:
+    found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    version = None if found is None else gcc_version(found)
+    return Tool("cc", version, "run generated code on this computer: --on host", f"apt install gcc, or {_EMULATE}")
+
+
+def _package(described: tuple[str, str, str]) -> Tool:
+    name, purpose, install = described
+    try:
+        version: str | None = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        version = None
+    return Tool(name, version, purpose, install)
