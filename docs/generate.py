@@ -6,15 +6,24 @@ import sys
 from pathlib import Path
 
 import tinygen.ops  # noqa: F401 - registers every operator
+from docs.json_schema import json_pages
 from tinygen.boards import all_boards
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import CODES
 from tinygen.ir.op import REGISTRY
 from tinygen.paths import EXAMPLES
-from tinygen.report.memory_map import step_count, svg
+from tinygen.plan.live import step_count
+from tinygen.report.memory_map import svg
 
 DOCS = Path(__file__).resolve().parent
-BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->\n"
+BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->"
+OPERATORS = """\
+Batch 1, static shapes, bit-exact with LiteRT's reference kernels. What of an operator is not supported is an error
+TG2xx that says what was found and what is accepted; every command that reads a model names all such operators at once."""
+BOARDS = """\
+One file each in [boards](../boards), with the document each fact is from. Flash is what a boot loader leaves, RAM what
+variables, arena and stack may use together. Verified names the runners that have run the board's firmware."""
+ERRORS = "An error of the user's ends a command with exit code 1; warnings use the same codes."
 GROUPS = {
     "1": "Model file and graph",
     "2": "Operators",
@@ -31,6 +40,7 @@ def pages() -> dict[str, str]:
         "boards.md": boards(),
         "errors.md": errors(),
         "images/digits_memory.svg": memory_map(),
+        **json_pages(BANNER),
     }
 
 
@@ -44,12 +54,7 @@ def operators() -> str:
         sentence = (sys.modules[module].__doc__ or "").partition("\n")[0]
         file = f"{module.rpartition('.')[2]}.py"
         rows.append((", ".join(kinds), sentence, f"[{file}](../tinygen/ops/{file})"))
-    head = (
-        f"# Operators\n\n{BANNER}\nBatch 1, static shapes, bit-exact with LiteRT's reference kernels. What of an operator is "
-        "not supported is an\nerror TG2xx that says what was found and what is accepted; `tinygen inspect MODEL` names all "
-        "such operators at once.\n\n"
-    )
-    return head + _table(("operator", "", "defined in"), rows)
+    return _page("Operators", OPERATORS) + _table(("operator", "", "defined in"), rows)
 
 
 def boards() -> str:
@@ -67,21 +72,17 @@ def boards() -> str:
         )
         for b in all_boards()
     ]
-    head = (
-        f"# Boards\n\n{BANNER}\nOne file each in [boards](../boards), with the document each fact is from. Flash is what a "
-        "boot loader leaves, RAM is\nwhat variables, arena and stack may use together. Verified names the runners that have "
-        "run the board's firmware.\n\n"
-    )
-    return head + _table(("board", "name", "chip", "core", "clock", "flash", "RAM", "verified"), rows)
+    header = ("board", "name", "chip", "core", "clock", "flash", "RAM", "verified")
+    return _page("Boards", BOARDS) + _table(header, rows)
 
 
 def errors() -> str:
     """The error codes by their first digit."""
-    parts = [f"# Errors\n\n{BANNER}\nAn error of the user's ends a command with exit code 1.\n"]
+    parts = [_page("Errors", ERRORS)]
     for digit, title in GROUPS.items():
         rows = [(code, text) for code, text in sorted(CODES.items()) if code[2] == digit]
-        parts.append(f"\n## {title}\n\n{_table(('code', 'meaning'), rows)}")
-    return "".join(parts)
+        parts.append(f"## {title}\n\n{_table(('code', 'meaning'), rows)}\n")
+    return "".join(parts).rstrip() + "\n"
 
 
 def memory_map() -> str:
@@ -89,6 +90,10 @@ def memory_map() -> str:
     tree = compile_model(EXAMPLES / "digits.tflite", CompileOptions())
     names = [layer.op.lower() for layer in tree.layers]
     return svg(tree.plan, names if len(names) == step_count(tree.plan) else ())
+
+
+def _page(title: str, introduction: str) -> str:
+    return f"# {title}\n\n{BANNER}\n\n{introduction}\n\n"
 
 
 def _kib(size: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import textwrap
 import types
 import typing
@@ -17,6 +18,28 @@ import click
 from tinygen.cli import _output, main
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+
+
+_INTRO = """# What --json prints
+
+{banner}
+Every command takes `--json` and then prints exactly one JSON document on stdout, with no progress on stderr. The exit
+code is the same as without: 0 done, 1 the user's error or a negative answer, 2 usage, 3 `fit` cannot tell, 70 a bug in
+tinygen, 130 interrupted. When a command cannot answer, the document has the single key `errors`.
+
+The schema is stable: keys are added, but never removed or renamed, and none changes its type or meaning. All sizes are
+in bytes. [schemas](schemas) holds the same as JSON Schema."""
+
+
+def json_pages(banner: str) -> dict[str, str]:
+    """json.md and the schemas by their paths in docs/."""
+    found, seen = documents(), set[object]()
+    parts = [_INTRO.format(banner=banner)]
+    for name, document in found.items():
+        title = "When a command cannot answer" if name == "errors" else f"tinygen {name}"
+        parts += [f"## {title}", *key_tables(document, seen)]
+    schemas = {f"schemas/{n}.json": json.dumps(schema(d, f"tinygen {n}"), indent=2) + "\n" for n, d in found.items()}
+    return {"json.md": "\n\n".join(parts) + "\n", **schemas}
 
 
 def documents() -> dict[str, object]:
