@@ -19,7 +19,7 @@ DOCS = Path(__file__).resolve().parent
 BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->"
 OPERATORS = """\
 Batch 1, static shapes, bit-exact with LiteRT's reference kernels. What of an operator is not supported is an error
-TG2xx that says what was found and what is accepted; every command that reads a model names all such operators at once."""
+TG2xx that says what was found and what is accepted; every such operator of a model is named at once."""
 BOARDS = """\
 One file each in [boards](../boards), with the document each fact is from. Flash is what a boot loader leaves, RAM what
 variables, arena and stack may use together. Verified names the runners that have run the board's firmware."""
