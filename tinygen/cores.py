@@ -39,7 +39,8 @@ def _arm(
         arch="thumb",
         zig_flags=("-target", zig_target, f"-mcpu={zig_mcpu}"),
         gcc="arm-none-eabi-gcc",
-        gcc_flags=("-mthumb", f"-mcpu={cpu}", *fpu_flags),
+        # Without the last, GNU reads inline assembly for ARMv6-M in a syntax nobody else knows.
+        gcc_flags=("-mthumb", f"-mcpu={cpu}", *fpu_flags, "-masm-syntax-unified"),
         unicorn_model=unicorn_model,
     )
 

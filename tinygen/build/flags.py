@@ -24,6 +24,7 @@ STRICT_WARNINGS: tuple[str, ...] = (
 
 CODE: tuple[str, ...] = (
     "-std=c99",
+    "-ffreestanding",  # not every GNU compiler has a C library; zig says so by itself
     "-g",  # names for faults and profiles; nothing of it reaches the flash
     "-fomit-frame-pointer",
     "-fno-unwind-tables",
@@ -31,7 +32,7 @@ CODE: tuple[str, ...] = (
     "-ffunction-sections",
     "-fdata-sections",
 )
-"""Firmware, every compiler. No -ffreestanding: it turns the memcpy of four bytes from a load into a call."""
+"""Firmware, every compiler. Freestanding, the memcpy of four bytes is a call: firmware/libc/string.h makes it a load."""
 
 LINK: tuple[str, ...] = ("-nostartfiles", "-Wl,--gc-sections")
 
