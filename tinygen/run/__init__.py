@@ -1,1 +1,92 @@
-"""Runners: from an ELF to a Measurement."""
+"""Runners: from a project to outputs and measurements. One file each; a file with a `RUNNER` is a runner."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygen.errors import error
+from tinygen.measurement import Measurement
+from tinygen.project.model import Project
+from tinygen.source_tree import TensorSpec
+
+
+class Session(Protocol):
+    """A model ready to run. Inputs are arrays of the shapes and types in the project's manifest, in its order."""
+
+    def infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """The outputs of one inference; TG501 when the firmware faults, TG502 when it never ends, TG505 for inputs."""
+
+    def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
+        """Counts `runs` inferences of the same inputs; TG503 where the runner has nothing to count."""
+
+    def close(self) -> None:
+        """Ends what the session started."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Runner(Protocol):
+    """Something that runs projects."""
+
+    name: str
+    summary: str
+
+    def available(self) -> str | None:
+        """None when the runner can be used, else what is missing and how to get it."""
+
+    def open(self, project: Project, build: Path, *, compiler: str | None = None, optimize: str = "-O2") -> Session:
+        """Builds the project into the folder `build` and starts it.
+
+        TG404 when the runner is not available, TG503 when it cannot be this board, TG401 and TG402 of the compiler.
+        """
+
+
+@functools.cache
+def runners() -> Mapping[str, Runner]:
+    """Every runner by name."""
+    found: dict[str, Runner] = {}
+    for module in pkgutil.iter_modules(__path__):
+        runner = getattr(importlib.import_module(f"{__name__}.{module.name}"), "RUNNER", None)
+        if runner is not None:
+            found[runner.name] = runner
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def find_runner(name: str) -> Runner:
+    """The runner of that name; TG506 when there is none, TG404 when it lacks something."""
+    runner = runners().get(name)
+    if runner is None:
+        raise error("TG506", f"found '{name}', accepted: {', '.join(runners())}")
+    missing = runner.available()
+    if missing is not None:
+        raise error("TG404", f"the runner {name} cannot be used: {missing}", hints=("tinygen doctor shows what is here",))
+    return runner
+
+
+def input_bytes(specs: Sequence[TensorSpec], inputs: Sequence[NDArray[Any]]) -> tuple[bytes, ...]:
+    """Input arrays as the firmware's bytes; TG505 unless they are as many as, and shaped and typed like, `specs`."""
+    if len(inputs) != len(specs):
+        raise error("TG505", f"found {len(inputs)} input arrays, accepted: {len(specs)}")
+    for spec, array in zip(specs, inputs, strict=True):
+        if array.shape != spec.shape or array.dtype != np.dtype(spec.dtype):
+            found = f"found {array.dtype} {list(array.shape)}"
+            raise error("TG505", f"input '{spec.name}': {found}, accepted: {spec.dtype} {list(spec.shape)}")
+    return tuple(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes() for array in inputs)
+
+
+def output_array(spec: TensorSpec, data: bytes) -> NDArray[Any]:
+    """An output's bytes as an array of its own."""
+    return np.frombuffer(data, dtype=np.dtype(spec.dtype).newbyteorder("<")).reshape(spec.shape).astype(spec.dtype)

@@ -1,0 +1,279 @@
+"""The serial lines between a host and the bench firmware: the grammar, and a client that speaks it over any byte stream.
+
+A request is one line of at most 80 characters, words separated by one space. Answers are lines `tg WORD key=value ...`.
+Lines that start otherwise belong to someone else and are passed over. The firmware's side is firmware/common/bench.c.
+
+    request               answer
+    hello                 tg hello version= model= sha256= backend= board= arena= layers= profile= counter= clock=
+                                   inputs=BYTES,BYTES outputs=BYTES   (also said at boot)
+    load INDEX CRC32      tg send bytes=N, then the host sends N bytes, then tg loaded input=INDEX
+    infer                 tg ran status= count=     an inference may consume its inputs: each needs its own loads
+    output INDEX          tg bytes output= bytes=N crc=, then N bytes and a line end
+    layers                tg layer index= count=, one for each slot, then tg layers slots=   (profiling builds)
+    memory                tg memory arena= data= bss= stack= stack_used=
+    anything else         tg error reason=unknown
+
+An empty line is ignored. A failed request is answered by `tg error reason=`, a trap by `tg fault kind= pc= ...`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tinygen.errors import TinygenError, error
+
+VERSION = 1
+LINE_CHARACTERS = 80
+
+_CFSR_BITS = {
+    0: "execution from memory that forbids it",
+    1: "data access violation",
+    3: "stacking failed on return",
+    4: "stacking failed: stack overflow",
+    8: "instruction bus error",
+    9: "precise bus error",
+    10: "imprecise bus error",
+    11: "bus error on return",
+    12: "bus error while stacking: stack overflow",
+    16: "undefined instruction",
+    17: "jump without the Thumb bit",
+    18: "bad return from an exception",
+    19: "floating-point unit off",
+    20: "stack limit reached",
+    24: "unaligned access",
+    25: "division by zero",
+}
+_MCAUSES = {
+    0: "misaligned jump",
+    1: "instruction access fault",
+    2: "illegal instruction",
+    3: "breakpoint",
+    4: "misaligned load",
+    5: "load access fault",
+    6: "misaligned store",
+    7: "store access fault",
+    11: "environment call",
+}
+
+
+class ByteStream(Protocol):
+    """A connection to the firmware. Reads raise TG502 when nothing comes."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, count: int) -> bytes: ...
+
+    def read_line(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One line of the firmware: its word and its fields in order."""
+
+    word: str
+    fields: tuple[tuple[str, str], ...]
+
+    def text(self, key: str) -> str:
+        """The field of that name; TG502 when the line lacks it."""
+        for name, value in self.fields:
+            if name == key:
+                return value
+        raise error("TG502", f"the firmware's line 'tg {self.word}' has no {key}=")
+
+    def number(self, key: str) -> int:
+        """A decimal or 0x-prefixed field; TG502 when it is no number."""
+        text = self.text(key)
+        try:
+            return int(text, 16) if text.startswith("0x") else int(text, 10)
+        except ValueError:
+            raise error("TG502", f"the firmware's line 'tg {self.word}' has {key}={text}, not a number") from None
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """A field of decimal numbers separated by commas; TG502 when it is not."""
+        text = self.text(key)
+        try:
+            return tuple(int(part, 10) for part in text.split(","))
+        except ValueError:
+            raise error("TG502", f"the firmware's line 'tg {self.word}' has {key}={text}, not numbers") from None
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What the firmware says about itself; sizes in bytes, `sha256` the first 16 hex digits of the model file's."""
+
+    model: str
+    sha256: str
+    backend: str
+    board: str
+    arena_bytes: int
+    layer_slots: int
+    profile: bool
+    counter: str
+    clock_hz: int
+    input_bytes: tuple[int, ...]
+    output_bytes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The firmware's memory in bytes: `stack` is reserved, `stack_used` the high-water mark since reset."""
+
+    arena: int
+    data: int
+    bss: int
+    stack: int
+    stack_used: int
+
+
+def parse_answer(line: bytes) -> Answer | None:
+    """The firmware's line, or None for a line of someone else (no `tg` in front, not ASCII, a word without `=`)."""
+    try:
+        words = line.decode("ascii").strip().split(" ")
+    except UnicodeDecodeError:
+        return None
+    if len(words) < 2 or words[0] != "tg" or not words[1]:
+        return None
+    fields = []
+    for word in words[2:]:
+        key, separator, value = word.partition("=")
+        if not separator or not key:
+            return None
+        fields.append((key, value))
+    return Answer(words[1], tuple(fields))
+
+
+def crc32(data: bytes) -> int:
+    """CRC-32 as the firmware computes it (the one of zlib)."""
+    return zlib.crc32(data)
+
+
+def fault_text(answer: Answer, name_address: Callable[[int], str] = hex) -> str:
+    """A trap's line decoded: what kind, where, and which access; `name_address` turns a code address into a name."""
+    present = {key for key, _ in answer.fields}
+    text = f"{answer.text('kind')} fault"
+    if "pc" in present:
+        text += f" in {name_address(answer.number('pc'))}"
+    causes = []
+    if "cfsr" in present:
+        status = answer.number("cfsr")
+        causes = [meaning for bit, meaning in _CFSR_BITS.items() if status >> bit & 1]
+    elif "cause" in present:
+        cause = answer.number("cause")
+        causes = [_MCAUSES.get(cause, f"cause {cause}")]
+    if causes:
+        text += ": " + ", ".join(causes)
+    if "address" in present:
+        text += f" at {answer.number('address'):#010x}"
+    if "lr" in present:
+        text += f", called from {name_address(answer.number('lr'))}"
+    return text
+
+
+class BenchClient:
+    """Drives the bench firmware over a byte stream. Raises TG501 when it traps, TG502 when it answers otherwise."""
+
+    def __init__(self, stream: ByteStream, name_address: Callable[[int], str] = hex) -> None:
+        self._stream = stream
+        self._name_address = name_address
+
+    def boot(self) -> Hello:
+        """Reads what a firmware says after reset."""
+        return _hello(self._expect("hello"))
+
+    def hello(self) -> Hello:
+        """Asks for it again; an empty line first ends whatever a broken connection left half-said."""
+        self._stream.write(b"\n")
+        self._request("hello")
+        return _hello(self._expect("hello"))
+
+    def load(self, index: int, data: bytes) -> None:
+        """Writes an input's bytes into the model's memory."""
+        self._request(f"load {index} {crc32(data):08x}")
+        wanted = self._expect("send").number("bytes")
+        if wanted != len(data):
+            self._stream.write(bytes(wanted))  # leaves the firmware waiting for nothing
+            raise error("TG505", f"input {index} has {wanted} bytes in the firmware, found {len(data)}")
+        self._stream.write(data)
+        self._expect("loaded")
+
+    def infer(self) -> int:
+        """Runs the model once and returns the board's own count; TG501 when invoke reports a failure."""
+        self._request("infer")
+        ran = self._expect("ran")
+        status = ran.number("status")
+        if status != 0:
+            raise error("TG501", f"the model's invoke function returned {status}, success is 0")
+        return ran.number("count")
+
+    def output(self, index: int) -> bytes:
+        """An output's bytes; TG502 when their checksum is wrong."""
+        self._request(f"output {index}")
+        answer = self._expect("bytes")
+        data = self._stream.read(answer.number("bytes"))
+        self._stream.read_line()
+        if crc32(data) != answer.number("crc"):
+            raise error("TG502", f"output {index} arrived damaged: its CRC-32 is {crc32(data):08x}")
+        return data
+
+    def layers(self) -> tuple[int, ...]:
+        """The board's own count of each layer slot in the last inference of a profiling build."""
+        self._request("layers")
+        counts = []
+        answer = self._expect("layer", "layers")
+        while answer.word == "layer":
+            counts.append(answer.number("count"))
+            answer = self._expect("layer", "layers")
+        return tuple(counts)
+
+    def memory(self) -> Memory:
+        """The memory figures, with the stack's high-water mark."""
+        self._request("memory")
+        answer = self._expect("memory")
+        return Memory(
+            arena=answer.number("arena"),
+            data=answer.number("data"),
+            bss=answer.number("bss"),
+            stack=answer.number("stack"),
+            stack_used=answer.number("stack_used"),
+        )
+
+    def _request(self, text: str) -> None:
+        self._stream.write(f"tg {text}\n".encode("ascii"))
+
+    def _expect(self, *words: str) -> Answer:
+        while True:
+            answer = parse_answer(self._stream.read_line())
+            if answer is None:
+                continue
+            if answer.word in words:
+                return answer
+            raise self._unexpected(answer, words)
+
+    def _unexpected(self, answer: Answer, words: tuple[str, ...]) -> TinygenError:
+        if answer.word == "fault":
+            return error("TG501", fault_text(answer, self._name_address))
+        if answer.word == "error":
+            return error("TG502", f"the firmware refused: {answer.text('reason')}")
+        return error("TG502", f"found the firmware's line 'tg {answer.word}', expected 'tg {words[0]}'")
+
+
+def _hello(answer: Answer) -> Hello:
+    version = answer.number("version")
+    if version != VERSION:
+        raise error("TG502", f"the firmware speaks version {version} of the bench protocol, accepted: {VERSION}")
+    return Hello(
+        model=answer.text("model"),
+        sha256=answer.text("sha256"),
+        backend=answer.text("backend"),
+        board=answer.text("board"),
+        arena_bytes=answer.number("arena"),
+        layer_slots=answer.number("layers"),
+        profile=answer.number("profile") == 1,
+        counter=answer.text("counter"),
+        clock_hz=answer.number("clock"),
+        input_bytes=answer.numbers("inputs"),
+        output_bytes=answer.numbers("outputs"),
+    )
