@@ -14,6 +14,9 @@ from tinygen.plan.model import Buffer
 Intervals = tuple[tuple[int, int], ...]
 """Open intervals (low, high) of integers, ascending and disjoint."""
 
+Slices = npt.NDArray[np.int64]
+"""Rows (lower, upper, start, stop, owner), sorted by lower: one stretch of steps and bytes of one buffer."""
+
 _PAIRS_AT_ONCE = 1 << 21
 
 
@@ -38,15 +41,12 @@ class Problem:
     """Per buffer, the most grains alive in any step of its life."""
     live_bound: int
     """The most grains alive in any step."""
+    slices: Slices
 
     def floor(self) -> int:
         """Grains below which no arena can be, from the live bytes, the sizes and the pinned buffers."""
         ends = (size + (pin or 0) for size, pin in zip(self.sizes, self.pinned, strict=True))
         return max(self.live_bound, max(ends, default=0))
-
-
-Slices = npt.NDArray[np.int64]
-"""Rows (lower, upper, start, stop, owner), sorted by lower: one stretch of steps and bytes of one buffer."""
 
 
 def build_problem(buffers: Sequence[Buffer]) -> Problem:
@@ -71,6 +71,7 @@ def build_problem(buffers: Sequence[Buffer]) -> Problem:
         conflicts=_conflicts(slices, len(buffers), grain),
         crowding=tuple(int(live[a:b].max(initial=0)) for a, b in zip(first, last, strict=True)),
         live_bound=int(live.max(initial=0)),
+        slices=slices,
     )
 
 

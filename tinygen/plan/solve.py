@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinygen.errors import error
+from tinygen.errors import TinygenError, error
 from tinygen.plan.heuristics import height, orders, place
 from tinygen.plan.model import Buffer, Plan
 from tinygen.plan.problem import Problem, build_problem
+from tinygen.plan.search import search
 from tinygen.plan.validate import validate
 
-NODE_BUDGET = 100_000
+NODE_BUDGET = 20_000
 """Nodes the search may visit by default; nodes and not seconds, so that a plan is the same on every machine."""
 
 
@@ -27,9 +28,11 @@ def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget:
     bound = problem.floor()
     goal = bound if capacity is None else max(bound, capacity // problem.grain)
     best = _greedy(problem, goal)
+    if height(problem, best) > goal:
+        best, bound = _improve(problem, best, goal, bound, capacity, node_budget)
     arena = height(problem, best) * problem.grain
     if capacity is not None and arena > capacity:
-        raise _too_small(buffers, problem, arena, capacity)
+        raise _too_small(buffers, arena, bound * problem.grain, capacity)
     gap = arena - bound * problem.grain
     result = Plan(
         buffers=buffers,
@@ -55,6 +58,35 @@ def _greedy(problem: Problem, goal: int) -> list[int]:
     return best
 
 
+def _improve(
+    problem: Problem, best: list[int], goal: int, bound: int, capacity: int | None, node_budget: int
+) -> tuple[list[int], int]:
+    """Search for lower placements; the best found, and the height below which there is none.
+
+    With a capacity the only question is whether there is one that low. Otherwise the bound itself is tried first, with
+    half of the nodes, then heights halfway between what is known to be too low and what has been reached.
+    """
+    if bound > goal:
+        return best, bound
+    if capacity is not None:
+        outcome = search(problem, goal, node_budget)
+        if outcome.offsets is not None:
+            return list(outcome.offsets), bound
+        return best, max(bound, goal + 1) if outcome.proven else bound
+    limit, least, left = goal, bound, node_budget
+    while left > 0 and least < height(problem, best):
+        outcome = search(problem, limit, max(1, left // 2))
+        left -= max(1, outcome.nodes)
+        if outcome.offsets is not None:
+            best = list(outcome.offsets)
+        else:
+            least = limit + 1
+            if outcome.proven:
+                bound = least
+        limit = (least + height(problem, best) - 1) // 2
+    return best, bound
+
+
 def _check(buffers: tuple[Buffer, ...]) -> None:
     """Pinned offsets that cannot be are found by the validator once everything else is placed around them."""
     for buffer in buffers:
@@ -68,9 +100,8 @@ def _check(buffers: tuple[Buffer, ...]) -> None:
             )
 
 
-def _too_small(buffers: tuple[Buffer, ...], problem: Problem, arena: int, capacity: int) -> Exception:
+def _too_small(buffers: tuple[Buffer, ...], arena: int, bound: int, capacity: int) -> TinygenError:
     largest = sorted(buffers, key=lambda buffer: -buffer.size)[:3]
     listed = ", ".join(f"'{buffer.name}' ({buffer.size} bytes)" for buffer in largest)
-    proven = problem.floor() * problem.grain > capacity
-    needed = f"at least {problem.floor() * problem.grain}" if proven else f"{arena} (smallest plan found)"
-    return error("TG305", f"needed {needed} bytes, available {capacity}; the largest buffers are {listed}")
+    needed = f"at least {bound} bytes" if bound > capacity else f"{arena} bytes by the smallest plan found"
+    return error("TG305", f"needed {needed}, available {capacity}; the largest buffers are {listed}")

@@ -1,0 +1,141 @@
+"""Plans for random rings, staircases and boxes: valid, deterministic, and optimal where they say so."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.plan.shapes import box, buffer_sets, staircase
+from tinygen.errors import TinygenError
+from tinygen.plan.csv_io import read_csv
+from tinygen.plan.model import Buffer, Plan, Rect
+from tinygen.plan.solve import plan
+from tinygen.plan.validate import live_bytes_bound, validate
+
+INSTANCES = Path(__file__).parents[3] / "shared" / "minimalloc"
+property_test = settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def gap(result: Plan) -> int:
+    return 0 if result.proof == "optimal" else int(result.proof.removeprefix("gap "))
+
+
+def smallest_arena(buffers: tuple[Buffer, ...], below: int) -> int:
+    """By trying all offsets, the smallest arena less than `below`, else `below`."""
+    for arena in range(below):
+        ranges = [range(0, arena - b.size + 1, b.alignment) for b in buffers]
+        for offsets in itertools.product(*ranges):
+            try:
+                validate(Plan(buffers, offsets, arena, live_bytes_bound(buffers), ""))
+            except TinygenError:
+                continue
+            return arena
+    return below
+
+
+@property_test
+@given(buffer_sets())
+def test_plans_are_valid_bounded_and_deterministic(buffers: tuple[Buffer, ...]) -> None:
+    result = plan(buffers, node_budget=300)
+    validate(result)
+    assert result.buffers == buffers
+    assert result.arena_bytes - gap(result) >= result.lower_bound
+    assert plan(buffers, node_budget=300) == result
+
+
+@settings(property_test, max_examples=40)
+@given(buffer_sets(most=4, largest=6, shapes=False))
+def test_optimal_boxes_are_optimal(buffers: tuple[Buffer, ...]) -> None:
+    result = plan(buffers, node_budget=5_000)
+    assert result.proof == "optimal"
+    assert smallest_arena(buffers, result.arena_bytes) == result.arena_bytes
+
+
+@settings(property_test, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(1, 2), st.booleans()), min_size=2, max_size=3)
+)
+def test_optimal_staircases_are_optimal(steps: list[tuple[int, int, int, bool]]) -> None:
+    buffers = tuple(
+        staircase(f"b{i}", born, rows, row_bytes, 1, dies, 0) for i, (born, rows, row_bytes, dies) in enumerate(steps)
+    )
+    result = plan(buffers, node_budget=5_000)
+    smallest = smallest_arena(buffers, result.arena_bytes)
+    assert smallest >= result.arena_bytes - gap(result)
+
+
+@property_test
+@given(buffer_sets(most=8), st.integers(0, 120))
+def test_capacity_is_kept_or_refused(buffers: tuple[Buffer, ...], capacity: int) -> None:
+    try:
+        result = plan(buffers, capacity=capacity, node_budget=300)
+    except TinygenError as fault:
+        assert fault.code == "TG305"  # noqa: PT017
+        assert plan(buffers, node_budget=300).arena_bytes > capacity
+    else:
+        assert result.arena_bytes <= capacity
+
+
+def test_a_chain_of_layers_meets_its_bound() -> None:
+    chain = [box(f"t{i}", i, i + 2, size, 4) for i, size in enumerate((100, 4000, 8000, 4000, 8000, 16, 12000, 12))]
+    result = plan(chain)
+    assert (result.proof, result.arena_bytes) == ("optimal", 12016)
+
+
+def test_an_output_moves_in_below_the_input_that_drains() -> None:
+    frame = staircase("frame", 0, 8, 16, 2, dies=True, hold=1)
+    output = staircase("output", 1, 8, 16, 2, dies=False, hold=0)
+    result = plan([frame, output])
+    assert result.proof == "optimal"
+    assert result.arena_bytes == 8 * 16 + 16
+
+
+def test_a_buffer_lives_in_the_slot_between_two_rows() -> None:
+    sparse = Buffer("r", 16, (Rect(0, 2, 0, 8), Rect(1, 3, 8, 16), Rect(4, 6, 0, 8), Rect(5, 7, 8, 16)), alignment=8)
+    between = box("s", 2, 4, 8)
+    result = plan([sparse, between, box("t", 3, 5, 8)])
+    assert result.arena_bytes == 16
+    assert result.offsets == (0, 0, 8)
+
+
+def test_pinned_buffers_stay_where_they_are() -> None:
+    result = plan([box("a", 0, 4, 10), box("p", 0, 4, 10, pinned=5), box("q", 0, 4, 3)])
+    assert result.offsets == (15, 5, 0)
+    assert result.proof == "optimal"
+
+
+@pytest.mark.parametrize("offset", [6, -4])
+def test_pins_that_break_the_alignment_are_refused(offset: int) -> None:
+    with pytest.raises(TinygenError, match=f"pinned at offset {offset}") as caught:
+        plan([box("p", 0, 1, 8, 4, pinned=offset)])
+    assert caught.value.code == "TG304"
+
+
+def test_pins_on_one_another_are_refused() -> None:
+    with pytest.raises(TinygenError, match="'p' and 'q' both hold bytes") as caught:
+        plan([box("p", 0, 2, 8, pinned=0), box("q", 1, 3, 8, pinned=4)])
+    assert caught.value.code == "TG304"
+
+
+def test_too_little_capacity_names_needs_and_the_largest() -> None:
+    with pytest.raises(TinygenError) as caught:
+        plan([box(name, 0, 2, size) for name, size in (("s", 1), ("m", 20), ("l", 30), ("n", 25))], capacity=70)
+    message = str(caught.value)
+    assert caught.value.code == "TG305"
+    assert "needed at least 76 bytes, available 70" in message
+    assert "'l' (30 bytes), 'n' (25 bytes), 'm' (20 bytes)" in message
+
+
+@pytest.mark.parametrize("name", ["G.1048576.csv", "K.1048576.csv"])
+def test_published_instances_fit_their_capacity(name: str) -> None:
+    if not (INSTANCES / name).exists():
+        pytest.skip(f"no {name} in {INSTANCES}")
+    buffers = read_csv((INSTANCES / name).read_text(), name)
+    result = plan(buffers, capacity=1_048_576, node_budget=100_000)
+    assert result.arena_bytes <= 1_048_576
