@@ -31,6 +31,7 @@ CODE: tuple[str, ...] = (
     "-fno-asynchronous-unwind-tables",
     "-ffunction-sections",
     "-fdata-sections",
+    "-ffp-contract=off",  # a fused multiply-add rounds once where the reference rounds twice
 )
 """Firmware, every compiler. Freestanding, the memcpy of four bytes is a call: firmware/libc/string.h makes it a load."""
 
@@ -39,7 +40,7 @@ LINK: tuple[str, ...] = ("-nostartfiles", "-Wl,--gc-sections")
 GNU_LINK: tuple[str, ...] = ("-nostdlib", "-Wl,--no-warn-rwx-segments")
 """The firmware brings its own memory functions; of the compiler's libraries only libgcc is linked."""
 
-HOST: tuple[str, ...] = ("-std=c99", "-g", "-fPIC", "-fwrapv")
+HOST: tuple[str, ...] = ("-std=c99", "-g", "-fPIC", "-ffp-contract=off")
 
 SANITIZE: tuple[str, ...] = (
     "-fsanitize=address,undefined",

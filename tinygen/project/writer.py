@@ -69,7 +69,7 @@ def _project_files(tree: SourceTree, board: Board, stack_bytes: int) -> dict[str
     model = render(
         "tinygen_model.h.j2",
         prefix=tree.prefix,
-        model_name=tree.model_name,
+        model_name=_printable(tree.model_name),
         sha256=tree.model_sha256,
         backend=tree.backend,
         arena_bytes=tree.plan.arena_bytes,
@@ -109,7 +109,7 @@ def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
             "README.md.j2",
             **common,
             version=manifest.tinygen,
-            model_name=manifest.model_name,
+            model_name=_printable(manifest.model_name),
             sha256=manifest.model_sha256,
             backend=manifest.backend,
             arena_bytes=manifest.arena_bytes,
@@ -129,6 +129,11 @@ def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
         files["platformio.ini"] = render("platformio.ini.j2", **common, sources=sources)
         files["platformio_flags.py"] = render("platformio_flags.py.j2", **common)
     return files
+
+
+def _printable(name: str) -> str:
+    """A file name inside C comments and Markdown: whatever would end either becomes a question mark."""
+    return "".join(c if c.isalnum() or c in " ._-+()[]" else "?" for c in name)
 
 
 def _c_type(tensor: TensorSpec) -> str:
