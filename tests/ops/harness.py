@@ -1,0 +1,129 @@
+"""Compares three implementations of a model on the same inputs: LiteRT BUILTIN_REF, the numpy reference, compiled C."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ops.oracle import litert_outputs
+from tinygen.compile import CompileOptions, compile_graph
+from tinygen.ir.graph import Graph
+from tinygen.ir.interpret import interpret
+from tinygen.ir.op import Numerics
+from tinygen.source_tree import SourceTree
+from tinygen.tflite import read_bytes
+
+Sample = Sequence[np.ndarray]
+"""An array for each input of a model."""
+
+STRICT = (
+    *("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wundef"),
+    *("-Wstrict-prototypes", "-Wmissing-prototypes", "-Wcast-align", "-Wvla", "-Werror"),
+)
+SANITIZED = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A model and samples to run it on. `oracle` is the model to give LiteRT where it refuses an equivalent form."""
+
+    model: bytes
+    samples: Sequence[Sample]
+    oracle: bytes | None = None
+
+
+def check(*cases: Case, numerics: Sequence[Numerics] = (Numerics.LITERT,)) -> None:
+    """Asserts exact equality of all outputs.
+
+    The reference must equal LiteRT under Numerics.LITERT, and the compiled C, under ASan and UBSan, the reference under
+    each of `numerics`. All cases become one C program, as starting a compiler costs more than a kernel: tests of many
+    small models should pass several at a time.
+    """
+    graphs = [read_bytes(case.model, f"m{i}.tflite") for i, case in enumerate(cases)]
+    for case, graph in zip(cases, graphs, strict=True):
+        expected = litert_outputs(case.oracle or case.model, case.samples)
+        for sample, outputs in zip(case.samples, expected, strict=True):
+            _assert_equal(interpret(graph, sample), outputs, "reference and LiteRT BUILTIN_REF", graph)
+    for each in numerics:
+        for case, graph, results in zip(cases, graphs, run_c(graphs, cases, each), strict=True):
+            for sample, outputs in zip(case.samples, results, strict=True):
+                _assert_equal(outputs, interpret(graph, sample, each), f"C and reference ({each.value})", graph)
+
+
+def run_c(graphs: Sequence[Graph], cases: Sequence[Case], numerics: Numerics) -> list[list[tuple[np.ndarray, ...]]]:
+    """Outputs of compiled C for each case and sample."""
+    trees = [compile_graph(graph, CompileOptions(prefix=f"m{i}", numerics=numerics)) for i, graph in enumerate(graphs)]
+    sizes = [len(case.samples) for case in cases]
+    stream = b"".join(array.tobytes() for case in cases for sample in case.samples for array in sample)
+    with tempfile.TemporaryDirectory() as folder:
+        program = build(trees, sizes, Path(folder))
+        run = subprocess.run([program], input=stream, capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr.decode()
+    at, results = 0, []
+    for tree, count in zip(trees, sizes, strict=True):
+        samples = []
+        for _ in range(count):
+            outputs = []
+            for spec in tree.outputs:
+                raw = run.stdout[at : at + spec.nbytes]
+                outputs.append(np.frombuffer(raw, spec.dtype).reshape(spec.shape))
+                at += spec.nbytes
+            samples.append(tuple(outputs))
+        results.append(samples)
+    assert at == len(run.stdout)
+    return results
+
+
+def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> Path:
+    """A program that runs each model on its number of samples: inputs from stdin, outputs to stdout.
+
+    It is one translation unit, so that kernels shared by several models are compiled once.
+    """
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no host C compiler (cc)")
+    for tree in trees:
+        for name, text in tree.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    main = folder / "main.c"
+    main.write_text(_main(trees, counts))
+    program = folder / "program"
+    command = [compiler, *STRICT, *SANITIZED, f"-I{folder / 'include'}", f"-I{folder / 'src'}", str(main)]
+    done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def _main(trees: Sequence[SourceTree], counts: Sequence[int]) -> str:
+    lines = ["#include <stdio.h>", *(f'#include "src/{tree.prefix}.c"' for tree in trees), "", "int main(void)", "{"]
+    for tree, count in zip(trees, counts, strict=True):
+        lines += [f"    if ({tree.prefix}_init() != 0) return 1;", f"    for (int i = 0; i < {count}; i++) {{"]
+        for i, spec in enumerate(tree.inputs):
+            lines.append(
+                f"        if (fread({tree.prefix}_input({i}), 1, {spec.nbytes}, stdin) != {spec.nbytes}) return 2;"
+            )
+        lines.append(f"        if ({tree.prefix}_invoke() != 0) return 3;")
+        for i, spec in enumerate(tree.outputs):
+            lines.append(f"        fwrite({tree.prefix}_output({i}), 1, {spec.nbytes}, stdout);")
+        lines.append("    }")
+    return "\n".join([*lines, "    return 0;", "}", ""])
+
+
+def _assert_equal(found: Sequence[np.ndarray], expected: Sequence[np.ndarray], what: str, graph: Graph) -> None:
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape), f"{what}: {a.dtype} {a.shape} and {b.dtype} {b.shape}"
+        if not np.array_equal(a, b):
+            at = np.unravel_index(np.flatnonzero(a != b)[0], a.shape)
+            count = np.count_nonzero(a != b)
+            ops = ", ".join(str(op) for op in graph.ops)
+            raise AssertionError(f"{what} differ in {count} of {a.size}, first {a[at]} and {b[at]} at {at}: {ops}")
