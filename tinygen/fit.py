@@ -100,13 +100,18 @@ def fit_board(tree: SourceTree, board: Board, *, compiler: str | None = None) ->
 
 def can_link(board: Board) -> bool:
     """Whether firmware for the board can be linked and its sizes read here."""
+    return is_installed(board) and importlib.util.find_spec("elftools") is not None
+
+
+def is_installed(board: Board, compiler: str | None = None) -> bool:
+    """Whether there is a compiler (a certain one, or any) for the board."""
     try:
-        find_compiler(board.core)
+        find_compiler(board.core, compiler)
     except TinygenError as failure:
         if failure.code != "TG401":
             raise
         return False
-    return importlib.util.find_spec("elftools") is not None
+    return True
 
 
 def _measured(tree: SourceTree, board: Board, compiler: str | None) -> Fit:

@@ -1,0 +1,36 @@
+"""`tinygen boards` and `tinygen doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+from tinygen.boards import all_boards
+from tinygen.cli import doctor
+
+
+def test_boards_lists_every_board(run, run_json):
+    ids = [b.id for b in all_boards()]
+    assert [b["id"] for b in run_json("boards")["boards"]] == ids
+    shown = run("boards").stdout
+    assert all(i in shown for i in ids)
+
+
+def test_doctor_always_succeeds(run, run_json):
+    shown = run("doctor").stdout
+    tools = {t["name"]: t for t in run_json("doctor")["tools"]}
+    assert tools["unicorn"]["version"] == importlib.metadata.version("unicorn")
+    assert all(name in shown for name in tools)
+
+
+def test_doctor_says_how_to_get_what_is_missing(run, run_json, monkeypatch):
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, "version", missing)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(doctor, "zig_command", lambda: None)
+    tools = {t["name"]: t for t in run_json("doctor")["tools"]}
+    assert all(t["version"] is None for t in tools.values())
+    shown = run("doctor").stdout
+    assert 'pip install "tinygen[verify]"' in shown
+    assert "apt install gcc-arm-none-eabi" in shown

@@ -1,0 +1,74 @@
+"""`tinygen generate` and `tinygen build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+BOARD = "stm32f746g-disco"
+
+
+@pytest.fixture
+def project(run, digits, tmp_path) -> Path:
+    run("generate", digits, "--board", BOARD, "-o", tmp_path / "project")
+    return tmp_path / "project"
+
+
+def test_generate_writes_what_it_says(run_json, digits, tmp_path):
+    found = run_json("generate", digits, "--board", BOARD, "-o", tmp_path / "p")
+    assert found["arena_bytes"] >= found["lower_bound_bytes"] > 0
+    assert found["prefix"] == "digits"
+    assert (tmp_path / "p" / "src" / "digits.c").is_file()
+    assert all((tmp_path / "p" / f).is_file() for f in found["files"])
+
+
+def test_prefix(run_json, digits, tmp_path):
+    run_json("generate", digits, "--board", BOARD, "-o", tmp_path / "p", "--prefix", "seven")
+    assert (tmp_path / "p" / "include" / "seven.h").is_file()
+
+
+def test_prefix_that_is_no_identifier(run, digits, tmp_path):
+    result = run("generate", digits, "--board", BOARD, "-o", tmp_path / "p", "--prefix", "7-up", exit_code=1)
+    assert "error[TG406]" in result.stderr
+    assert not (tmp_path / "p").exists()
+
+
+def test_unknown_board_has_suggestions(run, digits, tmp_path):
+    result = run("generate", digits, "--board", "stm32f746-disco", "-o", tmp_path / "p", exit_code=1)
+    assert "error[TG302]" in result.stderr
+    assert f"did you mean {BOARD}" in result.stderr
+
+
+def test_unknown_backend(run, digits, tmp_path):
+    result = run("generate", digits, "--board", BOARD, "-o", tmp_path / "p", "--backend", "basic", exit_code=1)
+    assert "error[TG407]" in result.stderr
+
+
+def test_folder_with_other_files_is_left_alone(run, digits, tmp_path):
+    (tmp_path / "thesis.txt").write_text("irreplaceable")
+    result = run("generate", digits, "--board", BOARD, "-o", tmp_path, exit_code=1)
+    assert "error[TG403]" in result.stderr
+    assert [f.name for f in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_output_that_is_a_file(run, digits, tmp_path):
+    (tmp_path / "p").write_text("")
+    assert "error[TG403]" in run("generate", digits, "--board", BOARD, "-o", tmp_path / "p", exit_code=1).stderr
+
+
+def test_build_shows_sizes_of_the_elf(run, run_json, project):
+    pytest.importorskip("ziglang")
+    found = run_json("build", project, "--program", "minimal")
+    assert Path(found["elf"]).is_file()
+    assert 0 < found["flash_bytes"] < found["flash_available_bytes"]
+    assert found["stack_bytes"] < found["ram_bytes"] < found["ram_available_bytes"]
+    assert f"{found['flash_bytes']:,}" in run("build", project, "--program", "minimal").stdout
+
+
+def test_build_of_something_else(run, tmp_path):
+    assert "error[TG405]" in run("build", tmp_path, exit_code=1).stderr
+
+
+def test_unknown_compiler(run, project):
+    assert "error[TG401]" in run("build", project, "--compiler", "tcc", exit_code=1).stderr
