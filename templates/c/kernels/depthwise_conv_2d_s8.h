@@ -113,11 +113,10 @@ static TG_NOINLINE void tg_depthwise_conv_2d_fast_s8(const tg_depthwise_conv_2d_
 /* One line of a 3x3 window: bytes of `word` are taps 0, 2, 1 and zero. */
 typedef struct {
 #if TG_DSP
-    uint32_t first;  /* taps 0 and 1 */
-    uint32_t second; /* taps 1 and 2 */
-    uint32_t last;   /* tap 2 and zero */
+    uint32_t w01; /* taps 0 and 1 */
+    uint32_t w12; /* taps 1 and 2 */
 #else
-    int32_t first, second, last;
+    int32_t w0, w1, w2;
 #endif
 } tg_depthwise_taps;
 
@@ -126,13 +125,12 @@ TG_INLINE tg_depthwise_taps tg_depthwise_load_taps(const int8_t *weights)
     tg_depthwise_taps taps;
 #if TG_DSP
     const uint32_t word = tg_load_aligned(weights);
-    taps.first = tg_even_bytes(word);
-    taps.last = tg_odd_bytes(word);
-    taps.second = (taps.first >> 16) | (taps.last << 16);
+    taps.w01 = tg_even_bytes(word);
+    taps.w12 = (taps.w01 >> 16) | (tg_odd_bytes(word) << 16);
 #else
-    taps.first = weights[0];
-    taps.second = weights[2];
-    taps.last = weights[1];
+    taps.w0 = weights[0];
+    taps.w1 = weights[2];
+    taps.w2 = weights[1];
 #endif
     return taps;
 }
@@ -142,16 +140,16 @@ TG_INLINE void tg_depthwise_two(const int16_t *line, tg_depthwise_taps w, const 
 {
 #if TG_DSP
     const uint32_t x01 = tg_load_aligned(line), x23 = tg_load_aligned(line + 2);
-    *a = tg_mac_low(x23, w.last, tg_mac_pair(x01, w.first, *a));
+    *a = __smlabt((int32_t)x23, (int32_t)w.w12, tg_mac_pair(x01, w.w01, *a));
     if (stride == 1) {
-        *b = tg_mac_pair(x23, w.second, __smlatb((int32_t)x01, (int32_t)w.first, *b));
+        *b = tg_mac_pair(x23, w.w12, __smlatb((int32_t)x01, (int32_t)w.w01, *b));
     } else {
-        *b = tg_mac_low((uint32_t)line[4], w.last, tg_mac_pair(x23, w.first, *b));
+        *b = __smlabt(line[4], (int32_t)w.w12, tg_mac_pair(x23, w.w01, *b));
     }
 #else
     const int16_t *next = line + stride;
-    *a += line[0] * w.first + line[1] * w.second + line[2] * w.last;
-    *b += next[0] * w.first + next[1] * w.second + next[2] * w.last;
+    *a += line[0] * w.w0 + line[1] * w.w1 + line[2] * w.w2;
+    *b += next[0] * w.w0 + next[1] * w.w1 + next[2] * w.w2;
 #endif
 }
 

@@ -71,7 +71,11 @@ TG_INLINE const void *tg_row(const uint8_t *tensor, int32_t y, int32_t height, i
 TG_INLINE uint32_t tg_load_word(const void *p)
 {
     uint32_t word;
+#if defined(__GNUC__)
+    __builtin_memcpy(&word, p, sizeof word); /* stays a load in freestanding builds too */
+#else
     memcpy(&word, p, sizeof word);
+#endif
     return word;
 }
 
