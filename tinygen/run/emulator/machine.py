@@ -20,6 +20,10 @@ _SYSTEM_SPACE = (0xE000_0000, 0x0010_0000)
 _BOOT_BUDGET = 100_000_000
 """Instructions until the first line: start-up clears RAM a word at a time, and an init may fill tables."""
 
+_ILLEGAL_INSTRUCTION = 2
+_CUSTOM_CSRS = ((0x7C0, 0x7FF), (0xBC0, 0xBFF))
+"""The RISC-V privileged specification's machine-level CSRs for vendors, cycle counters among them."""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -182,8 +186,26 @@ class Machine:
         return False
 
     def _on_exception(self, uc: Any, number: int, _user: object) -> None:
+        if not self._thumb and number == _ILLEGAL_INSTRUCTION and self._skip_custom_csr():
+            return
         self._access = Access("exception", f"exception {number}", None, number)
         uc.emu_stop()
+
+    def _skip_custom_csr(self) -> bool:
+        """Whether the instruction just tried accesses a vendor's own CSR: it then reads as 0, and the core goes on.
+
+        In this hook the program counter is already behind the instruction.
+        """
+        from unicorn.riscv_const import UC_RISCV_REG_X0
+
+        word = int.from_bytes(self._uc.mem_read(self._register("PC") - 4, 4), "little")
+        is_access = word & 0x7F == 0x73 and word >> 12 & 7
+        if not is_access or not any(first <= word >> 20 <= last for first, last in _CUSTOM_CSRS):
+            return False
+        destination = word >> 7 & 31
+        if destination:
+            self._uc.reg_write(UC_RISCV_REG_X0 + destination, 0)
+        return True
 
     def _on_invalid_instruction(self, _uc: Any, _user: object) -> bool:
         self._access = Access("instruction", "", None, 0)

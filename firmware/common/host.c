@@ -1,0 +1,44 @@
+/* The model as a program for a computer: all inputs' bytes on standard input, a status byte and all outputs' bytes on
+ * standard output, inference after inference until the input ends. */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tinygen_model.h"
+
+static const uint32_t input_bytes[TG_MODEL_INPUT_COUNT] = TG_MODEL_INPUT_BYTES;
+static const uint32_t output_bytes[TG_MODEL_OUTPUT_COUNT] = TG_MODEL_OUTPUT_BYTES;
+
+#ifdef TG_MODEL_PROFILE
+void tg_model_layer_begin(int32_t index)
+{
+    (void)index;
+}
+
+void tg_model_layer_end(int32_t index)
+{
+    (void)index;
+}
+#endif
+
+int main(void)
+{
+    if (tg_model_init() != 0) {
+        fputs("init failed\n", stderr);
+        return 1;
+    }
+    for (;;) {
+        for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
+            if (fread(tg_model_input(i), 1, input_bytes[i], stdin) != input_bytes[i]) {
+                return 0;
+            }
+        }
+        const unsigned char status = (unsigned char)tg_model_invoke();
+        (void)fwrite(&status, 1, 1, stdout);
+        for (uint32_t i = 0; i < TG_MODEL_OUTPUT_COUNT; i++) {
+            (void)fwrite(tg_model_output(i), 1, output_bytes[i], stdout);
+        }
+        if (fflush(stdout) != 0) {
+            return 0;
+        }
+    }
+}

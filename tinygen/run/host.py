@@ -1,0 +1,126 @@
+"""The `host` runner: the same C code as a program on this machine, for outputs by the thousand; it counts nothing."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from numpy.typing import NDArray
+
+from tinygen.build.host import build_host, host_compiler
+from tinygen.errors import error
+from tinygen.measurement import Measurement
+from tinygen.project.model import Project
+from tinygen.run import input_bytes, output_array
+
+_SILENCE_SECONDS = 60
+"""A model that takes longer than this on a computer is in a loop that never ends."""
+
+_REPORT_LINES = 12
+
+
+class HostRunner:
+    """Runs projects on this machine."""
+
+    name = "host"
+    summary = "the same C code on this machine; compares outputs, counts nothing"
+
+    def available(self) -> str | None:
+        if host_compiler() is None:
+            return "no C compiler is installed: gcc or clang as cc, or zig with pip install \"tinygen[emulate]\""
+        return None
+
+    def open(
+        self,
+        project: Project,
+        build: Path,
+        *,
+        compiler: str | None = None,
+        optimize: str = "-O2",
+        sanitize: bool = False,
+    ) -> HostSession:
+        """As every runner; `compiler` selects cross compilers and means nothing here. `sanitize` uses ASan and UBSan."""
+        return HostSession(project, build_host(project, build, sanitize=sanitize, optimize=optimize))
+
+
+class HostSession:
+    """A running program; after a fault the next inference starts it anew."""
+
+    def __init__(self, project: Project, executable: Path) -> None:
+        self._manifest = project.manifest
+        self._executable = executable
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """The outputs of one inference."""
+        data = b"".join(input_bytes(self._manifest.inputs, inputs))
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(data)
+            process.stdin.flush()
+        except BrokenPipeError:
+            self._raise_fault(process)
+        status = self._read(process, 1)[0]
+        outputs = tuple(output_array(spec, self._read(process, spec.nbytes)) for spec in self._manifest.outputs)
+        if status != 0:
+            raise error("TG501", f"the model's invoke function returned {status}, success is 0")
+        return outputs
+
+    def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
+        """TG503: a computer's time says nothing about a microcontroller's."""
+        hints = ("tinygen bench MODEL --board ID --on unicorn counts instructions",)
+        raise error("TG503", "the runner host compares outputs and counts nothing", hints=hints)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Leaks at exit are not faults of the model, and the sanitizer's search for them costs its start-up time.
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+        pipe = subprocess.PIPE
+        return subprocess.Popen([self._executable], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+
+    def _read(self, process: subprocess.Popen[bytes], count: int) -> bytes:
+        """The next `count` bytes, read from the descriptor itself so that waiting for them can end."""
+        assert process.stdout is not None
+        data = bytearray()
+        while len(data) < count:
+            ready, _, _ = select.select([process.stdout], [], [], _SILENCE_SECONDS)
+            if not ready:
+                self.close()
+                raise error("TG502", f"the model has not ended an inference in {_SILENCE_SECONDS} s on this machine")
+            part = os.read(process.stdout.fileno(), count - len(data))
+            if not part:
+                self._raise_fault(process)
+            data += part
+        return bytes(data)
+
+    def _raise_fault(self, process: subprocess.Popen[bytes]) -> NoReturn:
+        """The program has ended by itself: its last words are the report of a sanitizer, or there is only a signal."""
+        self._process = None
+        _, stderr = process.communicate()
+        lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip(" =")]
+        code = process.returncode
+        ended = signal.strsignal(-code) if code < 0 else f"exit code {code}"
+        raise error("TG501", "\n".join((f"the model's program ended: {ended}", *lines[:_REPORT_LINES])))
+
+
+RUNNER = HostRunner()
