@@ -33,7 +33,7 @@ CODE: tuple[str, ...] = (
     "-fdata-sections",
     "-ffp-contract=off",  # a fused multiply-add rounds once where the reference rounds twice
 )
-"""Firmware, every compiler. Freestanding, the memcpy of four bytes is a call: firmware/libc/string.h makes it a load."""
+"""Firmware, every compiler. Freestanding, memcpy of four bytes is a call; firmware/libc/string.h makes it a load."""
 
 LINK: tuple[str, ...] = ("-nostartfiles", "-Wl,--gc-sections")
 
