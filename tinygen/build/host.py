@@ -1,67 +1,89 @@
-"""The model as a program for this machine, with its own compiler, plain or with sanitizers."""
+"""The compiler of the machine tinygen runs on, for the host runner and for tests of generated C."""
 
 from __future__ import annotations
 
 import functools
 import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tinygen.build.compiler import run_compiler
-from tinygen.build.flags import HOST, SANITIZE
+from tinygen.build.compiler import compiler_failed, try_compiler
+from tinygen.build.flags import DEFAULT_OPTIMIZATION, HOST, SANITIZE
 from tinygen.build.zig import zig_command, zig_version
 from tinygen.errors import error
-from tinygen.project.firmware import INCLUDE_FOLDERS
-from tinygen.project.model import Project
 
-_MAIN = "firmware/common/host.c"
+SHARED_SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 
 
-def host_compiler(*, sanitize: bool = False) -> tuple[str, ...] | None:
-    """The command of this machine's C compiler: `cc`, else zig, which has no sanitizers; None when there is none."""
-    program = shutil.which("cc")
-    if program is not None:
-        return (program,)
-    zig = zig_command()
-    return (*zig, "cc") if zig is not None and not sanitize else None
+@dataclass(frozen=True)
+class HostCompiler:
+    """A native C compiler."""
+
+    name: str
+    version: str
+    command: tuple[str, ...]
+    sanitizers: bool
+    """Whether it can be expected to bring ASan and UBSan."""
 
 
 @functools.cache
-def host_version() -> str:
-    """What the host's compiler calls itself."""
-    command = host_compiler()
-    if command is None or len(command) > 1:
-        return f"zig {zig_version()}" if command else "none"
-    shown = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
-    return shown.splitlines()[0]
+def find_host_compiler(*, sanitize: bool = False) -> HostCompiler:
+    """The native compiler: cc, gcc or clang on the path, else zig; with `sanitize` one that has sanitizers.
 
-
-def build_host(project: Project, out: Path, *, sanitize: bool = False, optimize: str = "-O2") -> Path:
-    """Compiles the model with `firmware/common/host.c` into the folder `out` and returns the executable.
-
-    With `sanitize` the first bad access or undefined operation ends it with a report. TG401 without a compiler, TG402
-    when it fails.
+    TG401 when there is none.
     """
-    command = host_compiler(sanitize=sanitize)
-    if command is None:
-        hints = ("install gcc or clang as cc, on Debian and Ubuntu: apt install gcc",)
-        raise error("TG401", "no C compiler for this machine", hints=hints)
-    out = out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    executable = out / f"{project.manifest.prefix}-host{'-sanitized' if sanitize else ''}"
-    run_compiler(
-        (
-            *command,
-            *HOST,
-            optimize,
-            *(SANITIZE if sanitize else ()),
-            *(f"-I{folder}" for folder in INCLUDE_FOLDERS),
-            *project.manifest.sources,
-            _MAIN,
-            "-lm",
-            "-o",
-            str(executable),
-        ),
-        project.path,
+    for name in ("cc", "gcc", "clang"):
+        program = shutil.which(name)
+        if program is not None:
+            done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+            version = done.stdout.splitlines()[0] if done.stdout else name
+            return HostCompiler(name, version, (program,), sanitizers=True)
+    zig = zig_command()
+    if zig is not None and not sanitize:
+        return HostCompiler("zig", f"zig {zig_version()}", (*zig, "cc"), sanitizers=False)
+    wanted = "no C compiler with sanitizers (cc, gcc, clang)" if sanitize else "no C compiler (cc, gcc, clang, zig)"
+    hints = ["install one, on Debian and Ubuntu: apt install gcc"]
+    if not sanitize:
+        hints.append('or pip install "tinygen[emulate]", which brings zig')
+    raise error("TG401", f"{wanted} is installed on this machine", hints=hints)
+
+
+def build_host(
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    includes: Sequence[Path] = (),
+    defines: Sequence[str] = (),
+    shared: bool = True,
+    optimize: str = DEFAULT_OPTIMIZATION,
+    sanitize: bool = False,
+    warnings: Sequence[str] = (),
+) -> Path:
+    """Compiles C sources for this machine into `out`: a shared library, or a program when not `shared`.
+
+    A sanitized library cannot be loaded into a Python that was not started with the sanitizer's runtime: make it a
+    program. `warnings` may be STRICT_WARNINGS. TG401 without a compiler, TG402 when it fails.
+    """
+    compiler = find_host_compiler(sanitize=sanitize)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    command = (
+        *compiler.command,
+        *HOST,
+        *warnings,
+        optimize,
+        *(SANITIZE if sanitize else ("-fno-sanitize=undefined",)),
+        *(f"-I{folder.resolve()}" for folder in includes),
+        *(f"-D{macro}" for macro in defines),
+        *(("-shared",) if shared else ()),
+        *(str(source.resolve()) for source in sources),
+        *(() if sys.platform == "win32" else ("-lm",)),
+        "-o",
+        str(out.resolve()),
     )
-    return executable
+    failure = try_compiler(command, out.parent)
+    if failure is not None:
+        raise compiler_failed(command, out.parent, failure)
+    return out
