@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from tinygen.compile import CompileOptions, compile_graph
 from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
+from tinygen.ir.text import to_text
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_bytes
 
@@ -30,13 +30,19 @@ STRICT = (
 SANITIZED = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-@dataclass(frozen=True, eq=False)
 class Case:
-    """A model and samples to run it on. `oracle` is the model to give LiteRT where it refuses an equivalent form."""
+    """A model and samples to run it on. `oracle` is the model to give LiteRT where it refuses an equivalent form.
 
-    model: bytes
-    samples: Sequence[Sample]
-    oracle: bytes | None = None
+    Not a dataclass, so that a failing test does not print the model's bytes.
+    """
+
+    def __init__(self, model: bytes, samples: Sequence[Sample], oracle: bytes | None = None) -> None:
+        self.model = model
+        self.samples = samples
+        self.oracle = model if oracle is None else oracle
+
+    def __repr__(self) -> str:
+        return f"Case({len(self.model)} bytes, {len(self.samples)} samples)"
 
 
 def check(*cases: Case, numerics: Sequence[Numerics] = (Numerics.LITERT,)) -> None:
@@ -48,7 +54,7 @@ def check(*cases: Case, numerics: Sequence[Numerics] = (Numerics.LITERT,)) -> No
     """
     graphs = [read_bytes(case.model, f"m{i}.tflite") for i, case in enumerate(cases)]
     for case, graph in zip(cases, graphs, strict=True):
-        expected = litert_outputs(case.oracle or case.model, case.samples)
+        expected = litert_outputs(case.oracle, case.samples)
         for sample, outputs in zip(case.samples, expected, strict=True):
             _assert_equal(interpret(graph, sample), outputs, "reference and LiteRT BUILTIN_REF", graph)
     for each in numerics:
@@ -104,7 +110,9 @@ def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> P
 
 
 def _main(trees: Sequence[SourceTree], counts: Sequence[int]) -> str:
-    lines = ["#include <stdio.h>", *(f'#include "src/{tree.prefix}.c"' for tree in trees), "", "int main(void)", "{"]
+    # `arena` is the only name in a model's source that does not carry the model's prefix.
+    models = (f'#include "src/{tree.prefix}.c"\n#undef arena' for tree in trees)
+    lines = ["#include <stdio.h>", *models, "", "int main(void)", "{"]
     for tree, count in zip(trees, counts, strict=True):
         lines += [f"    if ({tree.prefix}_init() != 0) return 1;", f"    for (int i = 0; i < {count}; i++) {{"]
         for i, spec in enumerate(tree.inputs):
@@ -125,5 +133,5 @@ def _assert_equal(found: Sequence[np.ndarray], expected: Sequence[np.ndarray], w
         if not np.array_equal(a, b):
             at = np.unravel_index(np.flatnonzero(a != b)[0], a.shape)
             count = np.count_nonzero(a != b)
-            ops = ", ".join(str(op) for op in graph.ops)
-            raise AssertionError(f"{what} differ in {count} of {a.size}, first {a[at]} and {b[at]} at {at}: {ops}")
+            text = f"{what} differ in {count} of {a.size} elements, first {a[at]} and {b[at]} at {at}"
+            raise AssertionError(f"{text}\n{to_text(graph)}")

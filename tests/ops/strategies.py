@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from tests.ops.builder import TensorDef
@@ -18,9 +18,19 @@ zero_points = st.sampled_from((-128, 0, 127)) | st.integers(-128, 127)
 
 
 def examples(count: int) -> settings:
-    """Settings of a test that compares `count` batches of models."""
+    """Settings of a test that compares `count` batches of models.
+
+    There is no shrinking: it would start a compiler hundreds of times, and a failure names one small model anyway.
+    """
     slow = (HealthCheck.too_slow, HealthCheck.data_too_large)
-    return settings(max_examples=count, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow)
+    return settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        print_blob=True,
+        suppress_health_check=slow,
+        phases=(Phase.explicit, Phase.generate),
+    )
 
 
 def scales(low: float = 1e-3, high: float = 0.5) -> st.SearchStrategy[float]:
