@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.errors import error
 from tinygen.measurement import Measurement
 from tinygen.project.model import Project
@@ -47,7 +48,7 @@ class Runner(Protocol):
     def available(self) -> str | None:
         """None when the runner can be used, else what is missing and how to get it."""
 
-    def open(self, project: Project, build: Path, *, compiler: str | None = None, optimize: str = "-O2") -> Session:
+    def open(self, project: Project, build: Path, *, compiler: str | None = None, optimize: str = DEFAULT_OPTIMIZATION) -> Session:
         """Builds the project into the folder `build` and starts it.
 
         TG404 when the runner is not available, TG503 when it cannot be this board, TG401 and TG402 of the compiler.

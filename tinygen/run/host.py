@@ -13,11 +13,15 @@ from typing import Any, NoReturn, Self
 
 from numpy.typing import NDArray
 
-from tinygen.build.host import build_host, host_compiler
-from tinygen.errors import error
+from tinygen.build.flags import DEFAULT_OPTIMIZATION
+from tinygen.build.host import build_host, find_host_compiler
+from tinygen.errors import TinygenError, error
 from tinygen.measurement import Measurement
+from tinygen.project.firmware import INCLUDE_FOLDERS
 from tinygen.project.model import Project
 from tinygen.run import input_bytes, output_array
+
+_MAIN = "firmware/common/host.c"
 
 _SILENCE_SECONDS = 60
 """A model that takes longer than this on a computer is in a loop that never ends."""
@@ -32,8 +36,10 @@ class HostRunner:
     summary = "the same C code on this machine; compares outputs, counts nothing"
 
     def available(self) -> str | None:
-        if host_compiler() is None:
-            return "no C compiler is installed: gcc or clang as cc, or zig with pip install \"tinygen[emulate]\""
+        try:
+            find_host_compiler()
+        except TinygenError as problem:
+            return problem.diagnostics[0].message
         return None
 
     def open(
@@ -42,11 +48,20 @@ class HostRunner:
         build: Path,
         *,
         compiler: str | None = None,
-        optimize: str = "-O2",
+        optimize: str = DEFAULT_OPTIMIZATION,
         sanitize: bool = False,
     ) -> HostSession:
         """As every runner; `compiler` selects cross compilers and means nothing here. `sanitize` uses ASan and UBSan."""
-        return HostSession(project, build_host(project, build, sanitize=sanitize, optimize=optimize))
+        manifest = project.manifest
+        program = build_host(
+            [project.path / source for source in (*manifest.sources, _MAIN)],
+            build / f"{manifest.prefix}-host{'-sanitized' if sanitize else ''}",
+            includes=[project.path / folder for folder in INCLUDE_FOLDERS],
+            shared=False,
+            optimize=optimize,
+            sanitize=sanitize,
+        )
+        return HostSession(project, program)
 
 
 class HostSession:

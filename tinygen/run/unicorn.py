@@ -11,6 +11,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from tinygen.build.builder import Built, build_project
+from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.errors import TinygenError, error
 from tinygen.measurement import LayerCount, Measurement
 from tinygen.project.model import Project
@@ -41,7 +42,7 @@ class UnicornRunner:
         build: Path,
         *,
         compiler: str | None = None,
-        optimize: str = "-O2",
+        optimize: str = DEFAULT_OPTIMIZATION,
         native_counter: bool | None = None,
     ) -> UnicornSession:
         """As every runner; `native_counter` picks the counter in C or in Python instead of what there is."""
