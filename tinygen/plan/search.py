@@ -34,8 +34,8 @@ class _OutOfNodesError(Exception):
     """The node budget is spent."""
 
 
-def search(problem: Problem, limit: int, node_budget: int) -> Outcome:
-    """Look for offsets that need at most `limit` grains.
+def search(problem: Problem, parts: Sequence[Part], limit: int, node_budget: int) -> Outcome:
+    """Look for offsets that need at most `limit` grains; `parts` come from `prepare` and serve any limit.
 
     The idea is MiniMalloc's (Moffitt, "MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated Machine
     Learning", ASPLOS 2023): buffers are placed in ascending order of offset, each resting on one below; a section (a
@@ -51,8 +51,7 @@ def search(problem: Problem, limit: int, node_budget: int) -> Outcome:
     )
     nodes, share = 0, _FIRST_SLICE
     while nodes < node_budget:
-        for ranking in _RANKINGS:
-            part = _whole(problem, ranking)
+        for part in parts:
             descent = _Descent(limit, min(share, node_budget - nodes))
             lowest = np.array([pin or 0 for pin in problem.pinned], dtype=np.int64)[part.ids]
             try:
@@ -68,7 +67,7 @@ def search(problem: Problem, limit: int, node_budget: int) -> Outcome:
     return Outcome(None, False, nodes)
 
 
-class _Part:
+class Part:
     """Buffers that are searched together, best rank first, and the sections in which they meet."""
 
     def __init__(
@@ -99,9 +98,9 @@ class _Part:
         self.aligned = bool((alignment == 1).all())
         self.has_pins = bool((pinned >= 0).any())
 
-    def select(self, chosen: Ints) -> _Part:
+    def select(self, chosen: Ints) -> Part:
         """The sub-part of the buffers at the indices `chosen`."""
-        return _Part(
+        return Part(
             self.ids[chosen],
             self.size[chosen],
             self.alignment[chosen],
@@ -114,7 +113,13 @@ class _Part:
         )
 
 
-def _whole(problem: Problem, ranking: str) -> _Part:
+def prepare(problem: Problem) -> tuple[Part, ...]:
+    """The whole problem, once for each ranking."""
+    live, start = _sections(problem)
+    return tuple(_whole(problem, ranking, live, start) for ranking in _RANKINGS)
+
+
+def _whole(problem: Problem, ranking: str, live: Ints, start: Ints) -> Part:
     count = len(problem.sizes)
     life = [upper - lower for lower, upper in zip(problem.lowers, problem.uppers, strict=True)]
     keys = {"T": problem.crowding, "W": life, "A": problem.areas}
@@ -123,12 +128,11 @@ def _whole(problem: Problem, ranking: str) -> _Part:
     for i, row in enumerate(problem.conflicts):
         for j, intervals in row:
             gap[j, i] = max(0, intervals[-1][1])
-    live, start = _sections(problem)
 
     def column(values: Sequence[int]) -> Ints:
         return np.array(values, dtype=np.int64)[order]
 
-    return _Part(
+    return Part(
         ids=column(range(count)),
         size=column(problem.sizes),
         alignment=column(problem.alignments),
@@ -176,7 +180,7 @@ class _Descent:
         self.offsets: dict[int, int] = {}
         self.dead_ends: set[tuple[bytes, bytes]] = set()
 
-    def solve(self, part: _Part, lowest: Ints) -> bool:
+    def solve(self, part: Part, lowest: Ints) -> bool:
         """Place all buffers of `part` at or above `lowest`; raises _OutOfNodesError."""
         if len(part.ids) == 0:
             return True
@@ -214,7 +218,7 @@ class _Descent:
             stack.append(_Node(lowest, unplaced, spans, node.left - 1, self._candidates(part, lowest, offset, index)))
         return False
 
-    def _place(self, part: _Part, lowest: Ints, index: int) -> Ints:
+    def _place(self, part: Part, lowest: Ints, index: int) -> Ints:
         raised: Ints = np.maximum(lowest, lowest[index] + part.gap[index])
         raised[index] = _PLACED
         if not part.aligned:
@@ -222,7 +226,7 @@ class _Descent:
             raised = np.where(raised < _PLACED, up, _PLACED)
         return raised
 
-    def _possible(self, part: _Part, lowest: Ints, unplaced: Ints, index: int, offset: int) -> bool:
+    def _possible(self, part: Part, lowest: Ints, unplaced: Ints, index: int, offset: int) -> bool:
         if offset + part.size[index] > self.limit or (part.pinned[index] >= 0 and offset != part.pinned[index]):
             return False
         if part.has_pins and ((lowest > part.pinned) & (part.pinned >= 0) & (lowest < _PLACED)).any():
@@ -233,7 +237,7 @@ class _Descent:
         floor = np.minimum.reduceat(np.maximum(lowest, offset)[part.members] + part.member_start, part.first)
         return not ((floor + unplaced > self.limit) & (floor < _PLACED)).any()
 
-    def _candidates(self, part: _Part, lowest: Ints, offset: int, index: int) -> Iterator[int]:
+    def _candidates(self, part: Part, lowest: Ints, offset: int, index: int) -> Iterator[int]:
         """Who may come next: not below the last one placed, and not above a hole that another buffer fits into."""
         ceiling = (lowest + part.size).min()
         chosen = np.flatnonzero(lowest < ceiling)
@@ -242,7 +246,7 @@ class _Descent:
         chosen, place = chosen[ahead], place[ahead]
         return iter(chosen[np.argsort(place, kind="stable")].tolist())
 
-    def _solve_apart(self, part: _Part, lowest: Ints) -> bool:
+    def _solve_apart(self, part: Part, lowest: Ints) -> bool:
         """Solve the unplaced buffers in groups that share no step; small groups first, they fail soonest."""
         for group in sorted(_groups(part, lowest), key=len):
             chosen = np.array(sorted(group), dtype=np.int64)
@@ -255,7 +259,7 @@ class _Descent:
         return True
 
 
-def _groups(part: _Part, lowest: Ints) -> Sequence[list[int]]:
+def _groups(part: Part, lowest: Ints) -> Sequence[list[int]]:
     groups: list[list[int]] = []
     end = None
     unplaced = np.flatnonzero(lowest < _PLACED)

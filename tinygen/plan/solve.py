@@ -8,7 +8,7 @@ from tinygen.errors import TinygenError, error
 from tinygen.plan.heuristics import height, orders, place
 from tinygen.plan.model import Buffer, Plan
 from tinygen.plan.problem import Problem, build_problem
-from tinygen.plan.search import search
+from tinygen.plan.search import prepare, search
 from tinygen.plan.validate import validate
 
 NODE_BUDGET = 20_000
@@ -28,7 +28,7 @@ def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget:
     bound = problem.floor()
     goal = bound if capacity is None else max(bound, capacity // problem.grain)
     best = _greedy(problem, goal)
-    if height(problem, best) > goal:
+    if height(problem, best) > goal and node_budget > 0:
         best, bound = _improve(problem, best, goal, bound, capacity, node_budget)
     arena = height(problem, best) * problem.grain
     if capacity is not None and arena > capacity:
@@ -68,14 +68,15 @@ def _improve(
     """
     if bound > goal:
         return best, bound
+    parts = prepare(problem)
     if capacity is not None:
-        outcome = search(problem, goal, node_budget)
+        outcome = search(problem, parts, goal, node_budget)
         if outcome.offsets is not None:
             return list(outcome.offsets), bound
         return best, max(bound, goal + 1) if outcome.proven else bound
     limit, least, left = goal, bound, node_budget
     while left > 0 and least < height(problem, best):
-        outcome = search(problem, limit, max(1, left // 2))
+        outcome = search(problem, parts, limit, max(1, left // 2))
         left -= max(1, outcome.nodes)
         if outcome.offsets is not None:
             best = list(outcome.offsets)
