@@ -185,7 +185,7 @@ WRONG: dict[str, tuple[Callable[[Fields], None], str, str]] = {
     "absurd size": (change_tensor(0, t.SHAPE, ints(*[2**31 - 1] * 8)), "TG106", "bytes; at most"),
     "sparse": (change_tensor(1, t.SPARSITY, {}), "TG105", "sparse"),
     "variable": (change_tensor(3, t.IS_VARIABLE, np.uint8(1)), "TG105", "variable"),
-    "external tensor": (change_tensor(1, t.EXTERNAL_BUFFER, np.uint32(1)), "TG105", "outside the model file"),
+    "external tensor": (change_tensor(1, t.EXTERNAL_BUFFER, np.uint32(1)), "TG105", "outside the flatbuffer"),
     "external buffer": (
         lambda m: m[t.BUFFERS][1].update({1: np.uint64(4096), 2: np.uint64(8)}),
         "TG105",

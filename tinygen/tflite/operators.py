@@ -96,16 +96,12 @@ def check_order(
     for record in records:
         for i in record.inputs:
             if i >= 0 and i not in defined:
-                add(
-                    record.origin, i, "is read before it is computed" if i in produced else "is read but never computed"
-                )
+                late = i in produced
+                add(record.origin, i, "is read before it is computed" if late else "is read but never computed")
         for i in record.outputs:
             if i in defined:
-                add(
-                    record.origin,
-                    i,
-                    "is written, but is an input or a constant" if i in available else "is written twice",
-                )
+                given = i in available
+                add(record.origin, i, "is written, but is an input or a constant" if given else "is written twice")
             defined.add(i)
     for i in outputs:
         if i not in defined:

@@ -40,7 +40,6 @@ class TensorReader:
     Args:
         tables: the file's tensors.
         buffers: the file's buffers.
-        origin: where problems are reported; the tensor's name is filled in.
         findings: receives what tinygen does not support.
         warnings: receives what is unusual but harmless.
     """
@@ -62,17 +61,12 @@ class TensorReader:
         table = self._tables[index]
         name = tensor_name(table, index)
         origin = replace(origin, tensor=name)
-        type_code = table.integer(_TYPE, "b")
         shape = self._shape(table, origin)
-        unsupported = self._unsupported(table, shape)
-        if type_code not in _DTYPES:
-            kind = _TYPES.get(type_code, f"number {type_code}")
-            accepted = ", ".join(sorted(t.value for t in DType))
-            unsupported = unsupported or (kind, f"element type {kind} is not supported; accepted: {accepted}")
-        if unsupported is not None:
-            self._findings.add("TG105", unsupported[0], unsupported[1], origin)
+        if (unsupported := self._unsupported(table, shape, origin)) is not None:
+            kind, message, *hints = unsupported
+            self._findings.add("TG105", kind, message, origin, tuple(hints))
             return None
-        dtype = _DTYPES[type_code]
+        dtype = _DTYPES[table.integer(_TYPE, "b")]
         tensor = Tensor(index, name, shape, dtype)
         if tensor.nbytes > MAX_TENSOR_BYTES:
             message = f"{tensor.describe()} takes {tensor.nbytes} bytes; at most {MAX_TENSOR_BYTES} are accepted"
@@ -88,30 +82,40 @@ class TensorReader:
             raise error("TG103", f"shape {list(shape)} has a negative dimension", origin=origin)
         return shape
 
-    def _unsupported(self, table: Table, shape: tuple[int, ...]) -> tuple[str, str] | None:
-        """The first unsupported feature of a tensor as (kind, message)."""
+    def _unsupported(self, table: Table, shape: tuple[int, ...], origin: Origin) -> tuple[str, ...] | None:
+        """The first unsupported feature of a tensor: its kind, a message, and hints."""
         signature = table.integers(_SIGNATURE, "i", f"shape signature of {table.what}") or shape
-        fixed = shape[:1] == (1,) and signature[:1] == (-1,)
-        if -1 in shape or len(signature) != len(shape) or signature[fixed:] != shape[fixed:]:
-            text = f"dynamic shape {list(signature)}; accepted: static shapes, or a batch alone that is dynamic"
-            return "dynamic", f"{text} and 1 in the file"
+        first = 1 if shape[:1] == (1,) and signature[:1] == (-1,) else 0
+        if -1 in shape or len(signature) != len(shape) or signature[first:] != shape[first:]:
+            text = f"dynamic shape {list(signature[:MAX_RANK])} with {list(shape)} in the file"
+            accepted = "accepted: a static shape, or 1 for a dynamic batch"
+            return "dynamic", f"{text}; {accepted}", "give the converter an input of fixed shape, with batch size 1"
         if 0 in shape:
-            return "empty", f"tensor of shape {list(shape)} has no elements"
+            return "empty", f"shape {list(shape)} has no elements; accepted: dimensions above zero"
+        if (code := table.integer(_TYPE, "b")) not in _DTYPES:
+            found = _TYPES.get(code, f"number {code}")
+            accepted = ", ".join(sorted(t.value for t in DType))
+            return found, f"element type {found} is not supported; accepted: {accepted}"
         if table.target(_SPARSITY) is not None:
             return "sparse", "sparse tensors are not supported; accepted: dense"
         if table.integer(_IS_VARIABLE, "B"):
             return "variable", "variable tensors (state kept between inferences) are not supported"
-        if table.integer(_EXTERNAL_BUFFER, "I"):
-            return "external", "the tensor's data is outside the model file; accepted: data inside"
+        params = table.table(_QUANTIZATION, f"quantization of {table.what}")
+        if params is not None and params.integer(_DETAILS_TYPE, "B"):
+            return "quantization", "custom quantization is not supported; accepted: scales and zero points"
+        buffer = self._buffer(table, origin)
+        if table.integer(_EXTERNAL_BUFFER, "I") or buffer.integer(_OFFSET, "Q") or buffer.integer(_SIZE, "Q"):
+            return "external", "the data is outside the flatbuffer; accepted: inside"
         return None
 
-    def _data(self, table: Table, tensor: Tensor, origin: Origin) -> Array | None:
+    def _buffer(self, table: Table, origin: Origin) -> Table:
         index = table.integer(_BUFFER, "I")
         if index >= len(self._buffers):
             raise error("TG104", f"buffer {index} of {len(self._buffers)} does not exist", origin=origin)
-        buffer = self._buffers[index]
-        if buffer.integer(_OFFSET, "Q") or buffer.integer(_SIZE, "Q"):
-            raise error("TG105", f"data of {buffer.what} is outside the flatbuffer; accepted: inside", origin=origin)
+        return self._buffers[index]
+
+    def _data(self, table: Table, tensor: Tensor, origin: Origin) -> Array | None:
+        buffer = self._buffer(table, origin)
         vector = buffer.vector(_DATA, 1, buffer.what)
         if vector is None or vector.length == 0:
             return None
@@ -132,8 +136,6 @@ class TensorReader:
         params = table.table(_QUANTIZATION, f"quantization of {table.what}")
         if params is None:
             return None
-        if params.integer(_DETAILS_TYPE, "B"):
-            raise error("TG105", "custom quantization is not supported; accepted: scale and zero point", origin=origin)
         scales = params.reals(_SCALE, f"scales of {table.what}") or ()
         zero_points = params.integers(_ZERO_POINT, "q", f"zero points of {table.what}") or ()
         if not scales or tensor.dtype not in _INTEGERS:
