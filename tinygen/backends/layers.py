@@ -168,7 +168,9 @@ def _row_pointers(layer: Layer, stem: str, places: Places) -> Iterator[str]:
             pointers.append(_row(base, offset, access, layer.rows.steps))
         elif sum(counts) <= _LISTED_ROWS:
             for k in range(access.window.size):
-                pointers.append(_checked_row(_sum(base, offset), access, str(k * access.window.dilation)))
+                pointers.append(
+                    _checked_row(_sum(base, offset), access, str(k * access.window.dilation), layer.rows.steps)
+                )
         else:
             yield from _looped_pointers(layer, _sum(base, offset), access, sum(counts[:i]), sum(counts))
     if len(pointers) == 1 and sum(counts) == 1:
@@ -186,15 +188,15 @@ def _looped_pointers(layer: Layer, base: str, access: Access, first: int, total:
     yield f"const void *rows[{total}];"
     yield f"for (int32_t k = 0; k < {total}; k++) {{"
     step = "k" if access.window.dilation == 1 else f"k * {access.window.dilation}"
-    yield f"    rows[k] = {_checked_row(base, access, step)};"
+    yield f"    rows[k] = {_checked_row(base, access, step, layer.rows.steps)};"
     yield "}"
 
 
-def _checked_row(base: str, access: Access, step: str) -> str:
+def _checked_row(base: str, access: Access, step: str, steps: int) -> str:
     """The row a window's tap reads, NULL outside the tensor."""
     if access.window is None:
         raise ValueError("only windows have taps")
-    y = _scaled(access.window.stride)
+    y = _scaled(access.window.stride) if steps > 1 else ""
     first = y if access.window.pad == 0 else f"{y} - {access.window.pad}" if y else f"-{access.window.pad}"
     row = " + ".join(part for part in (first, step if step != "0" else "") if part) or "0"
     return f"tg_row({base}, {row}, {access.rows}, {access.row_bytes})"
