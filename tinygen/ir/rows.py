@@ -22,6 +22,10 @@ class Window:
         """The first row of the window of a step; may be negative."""
         return step * self.stride - self.pad
 
+    def end(self, step: int, height: int) -> int:
+        """One past the last row that must exist before the step, at most `height`; 0 when it needs none."""
+        return max(0, min(self.first(step) + (self.size - 1) * self.dilation + 1, height))
+
     def rows(self, step: int, height: int) -> range:
         """The rows of a tensor of `height` rows that a step reads, as a range (possibly empty)."""
         first = self.first(step)

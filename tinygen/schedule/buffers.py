@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tinygen.plan.model import Buffer, Rect
+from tinygen.schedule.landing import landing
+from tinygen.schedule.lives import RowLife, row_lives
 from tinygen.schedule.program import Program, Storage
+from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
 
 ALIGNMENT = 4
@@ -15,10 +18,16 @@ ALIGNMENT = 4
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """The buffers of a schedule, and which of them is what: positions in `buffers` by storage id or layer position."""
+    """The buffers of a schedule, and which of them is what: positions in `buffers` by storage id or layer position.
+
+    `slots` is the number of rows that each storage's ring has; as many as the storage has rows for an ordinary buffer.
+    `landings` are the landing slots of storages that have one.
+    """
 
     buffers: tuple[Buffer, ...]
     storages: Mapping[int, int]
+    slots: Mapping[int, int]
+    landings: Mapping[int, int]
     accumulators: Mapping[int, int]
     scratch: Mapping[int, int]
 
@@ -26,48 +35,99 @@ class Demand:
 def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -> Demand:
     """Buffers over time, the position in the schedule being the time.
 
-    A storage lives from the step that first writes it through the last step that reads it; inputs from the first step
-    on, outputs through the last. With `keep_inputs` inputs outlive the inference too. Accumulators live from a layer's
-    first step through its last, scratch in each of them.
+    A row lives from the step that writes it through the last step that reads it. A storage whose rows are never all
+    alive is a ring: row y lies in slot y modulo the number of slots; see landing.py for rings with a landing slot.
+    Accumulators live from a layer's first step through its last, scratch in each of them.
     """
+    puller = Puller(program)
+    lives = row_lives(program, puller, schedule.steps, keep_inputs=keep_inputs)
     found: list[Buffer] = []
 
-    def add(name: str, kind: str, size: int, rects: tuple[Rect, ...]) -> int:
-        found.append(Buffer(name, size, rects, ALIGNMENT, kind))
+    def add(name: str, kind: str, size: int, rects: Iterable[Rect]) -> int:
+        found.append(Buffer(name, size, tuple(rects), ALIGNMENT, kind))
         return len(found) - 1
 
-    lives = _lives(program, schedule, keep_inputs)
-    storages, accumulators, scratch = {}, {}, {}
+    storages, slots, landings, accumulators, scratch = {}, {}, {}, {}, {}
     for storage in program.storages:
-        rect = Rect(*lives[storage.id], 0, storage.nbytes)
-        storages[storage.id] = add(storage.name, storage.kind, storage.nbytes, (rect,))
-    for index, layer in enumerate(program.layers):
-        times = [time for time, step in enumerate(schedule.steps) if step.layer == index]
-        name, call = layer.op.output(program.graph).name, layer.call
-        if size := call.accumulator_bytes:
-            rects: tuple[Rect, ...] = (Rect(times[0], times[-1] + 1, 0, size),)
-            accumulators[index] = add(f"{name} (accumulators)", "accumulator", size, rects)
-        if size := call.scratch_bytes:
-            rects = tuple(Rect(time, time + 1, 0, size) for time in times)
-            scratch[index] = add(f"{name} (scratch)", "scratch", size, rects)
-    return Demand(tuple(found), storages, accumulators, scratch)
-
-
-def _lives(program: Program, schedule: Schedule, keep_inputs: bool) -> dict[int, tuple[int, int]]:
-    end = len(schedule.steps)
-    touched: dict[int, list[int]] = {s.id: [] for s in program.storages}
+        rows = lives[storage.id]
+        ring = _slots(puller, storage, rows)
+        landed = landing(puller, storage, rows, schedule) if ring < storage.rows else None
+        if landed and (fewer := _slots(puller, storage, landed.ring)) < ring:
+            ring, rows = fewer, landed.ring
+            rects = _rects(landed.slot, 1, storage)
+            landings[storage.id] = add(f"{storage.name} (landing)", "activation", storage.row_bytes, rects)
+        slots[storage.id] = ring
+        storages[storage.id] = add(storage.name, storage.kind, ring * storage.row_bytes, _rects(rows, ring, storage))
+    times: dict[int, list[int]] = {}
     for time, step in enumerate(schedule.steps):
-        layer = program.layers[step.layer]
-        for access in (*layer.reads, layer.write):
-            if access.storage is not None:
-                touched[access.storage].append(time)
-    return {s.id: _life(program, s, touched[s.id], end, keep_inputs) for s in program.storages}
+        times.setdefault(step.layer, []).append(time)
+    for index, layer in enumerate(program.layers):
+        name, call, when = layer.op.output(program.graph).name, layer.call, times[index]
+        if size := call.accumulator_bytes:
+            rect = Rect(when[0], when[-1] + 1, 0, size)
+            accumulators[index] = add(f"{name} (accumulators)", "accumulator", size, (rect,))
+        if size := call.scratch_bytes:
+            rects = (Rect(lower, upper, 0, size) for lower, upper in _runs(when))
+            scratch[index] = add(f"{name} (scratch)", "scratch", size, rects)
+    return Demand(tuple(found), storages, slots, landings, accumulators, scratch)
 
 
-def _life(program: Program, storage: Storage, touched: list[int], end: int, keep_inputs: bool) -> tuple[int, int]:
-    from_start = storage.kind == "input"
-    to_end = any(t in program.graph.outputs for t in storage.tensors) or (from_start and keep_inputs)
-    lower = 0 if from_start else min(touched)
-    upper = end if to_end else max(touched, default=0) + 1
-    # Even a model without layers has its input and output in memory.
-    return lower, max(upper, lower + 1)
+def _slots(puller: Puller, storage: Storage, rows: tuple[RowLife | None, ...]) -> int:
+    """The fewest slots such that rows alive at the same time never share one."""
+    if storage.kind != "activation" or not _row_by_row(puller, storage):
+        return storage.rows
+    for slots in range(1, storage.rows):
+        if all(
+            a is None or b is None or a.upper <= b.lower for a, b in zip(rows, rows[slots:], strict=False)
+        ) and _in_order(rows, slots):
+            return slots
+    return storage.rows
+
+
+def _in_order(rows: tuple[RowLife | None, ...], slots: int) -> bool:
+    """A row is dead before any later row that could share its slot is born, also several turns of the ring later."""
+    for slot in range(slots):
+        latest = 0
+        for row in rows[slot::slots]:
+            if row is not None:
+                if row.lower < latest:
+                    return False
+                latest = row.upper
+    return True
+
+
+def _row_by_row(puller: Puller, storage: Storage) -> bool:
+    """Everybody reads and writes the storage in its own rows; anything coarser must not wrap around."""
+    layers = puller.readers(storage.id)
+    accesses = [r for i in layers for r in puller.reads(i) if r.storage.id == storage.id]
+    producer = puller.producer(storage.id)
+    if producer is not None:
+        accesses.append(puller.write(producer))
+    return all(r.access.window is not None and r.unit == 1 for r in accesses)
+
+
+def _rects(rows: tuple[RowLife | None, ...], slots: int, storage: Storage) -> Iterable[Rect]:
+    """The rows' lives in their slots; neighbours with the same life are one rectangle."""
+    size = storage.row_bytes
+    pending: Rect | None = None
+    for y, life in enumerate(rows):
+        if life is None:
+            continue
+        start = y % slots * size
+        if pending and (pending.lower, pending.upper, pending.stop) == (life.lower, life.upper, start):
+            pending = Rect(life.lower, life.upper, pending.start, start + size)
+            continue
+        if pending:
+            yield pending
+        pending = Rect(life.lower, life.upper, start, start + size)
+    if pending:
+        yield pending
+
+
+def _runs(times: list[int]) -> Iterable[tuple[int, int]]:
+    """Consecutive times as ranges."""
+    start = times[0]
+    for now, after in zip(times, [*times[1:], -1], strict=True):
+        if after != now + 1:
+            yield start, now + 1
+            start = after

@@ -1,4 +1,4 @@
-"""Schedules: an order of steps, each of which computes rows [first, end) of one layer."""
+"""Schedules: the layers cut into segments, and the order of steps that this means."""
 
 from __future__ import annotations
 
@@ -15,7 +15,31 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """All steps of one inference, in order."""
+class Segment:
+    """Layers [first, end) computed together.
 
+    A segment of one layer computes it from its first row to its last. In a longer one the last layer that nothing in the
+    segment reads pulls: every row first asks for the rows it reads, and they for theirs, so that each row is computed
+    just before it is needed, once.
+    """
+
+    first: int
+    end: int
     steps: tuple[Step, ...]
+
+    @property
+    def interleaved(self) -> bool:
+        return self.end - self.first > 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One inference."""
+
+    segments: tuple[Segment, ...]
+    exact: bool = True
+    """The search over cut points was exhaustive."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for segment in self.segments for step in segment.steps)

@@ -1,0 +1,160 @@
+"""Finds where to cut the layers into segments: the least peak of live bytes first, then the fewest interleaved steps.
+
+Exact over all cuts of the given order by dynamic programming: what is alive outside a segment while it runs does not
+depend on the other cuts, so the peak of a cutting is the greatest peak of its segments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygen.schedule.program import Program
+from tinygen.schedule.pull import Puller
+from tinygen.schedule.steps import Schedule, Segment
+
+LONGEST = 64
+"""Layers a segment may have at most; in a longer graph the search over cuts is bounded by it, and says so."""
+
+
+@dataclass(frozen=True)
+class Costed:
+    """A segment with its peak of live bytes, everything alive outside it included, and its interleaving cost."""
+
+    segment: Segment
+    peak: int
+    cost: int
+
+
+class SegmentSearch:
+    """All segments of a program with their peaks, and the cuttings made of them."""
+
+    def __init__(self, program: Program, *, keep_inputs: bool = False, longest: int = LONGEST) -> None:
+        self._program = program
+        self._puller = Puller(program)
+        self._keep_inputs = keep_inputs
+        self._longest = min(longest, len(program.layers))
+        self._count = len(program.layers)
+        self._last_reader = {s.id: max(self._puller.readers(s.id), default=-1) for s in program.storages}
+        for storage in program.storages:
+            if any(t in program.graph.outputs for t in storage.tensors):
+                self._last_reader[storage.id] = self._count
+            if keep_inputs and storage.kind == "input":
+                self._last_reader[storage.id] = self._count
+        self._costed: dict[tuple[int, int], Costed] = {}
+
+    @property
+    def exact(self) -> bool:
+        """Every segment was considered."""
+        return self._longest >= self._count
+
+    def least_peak(self, longest: int | None = None) -> int:
+        """The least peak any cutting reaches, with segments of at most `longest` layers."""
+        best = [0]
+        for end in range(1, self._count + 1):
+            found: int | None = None
+            for first in self._starts(end, longest or self._longest):
+                # A segment cannot lower what comes before it: only look at those that could still win.
+                if found is None or best[first] < found:
+                    peak = max(best[first], self.costed(first, end).peak)
+                    found = peak if found is None else min(found, peak)
+            best.append(found or 0)
+        return best[-1]
+
+    def cut(self, peak: int) -> Schedule:
+        """The cheapest cutting whose peak of live bytes is at most `peak`.
+
+        Raises:
+            ValueError: there is none.
+        """
+        best: list[tuple[int, int] | None] = [(0, 0)]
+        for end in range(1, self._count + 1):
+            found: tuple[int, int] | None = None
+            for first in self._starts(end, self._longest):
+                before = best[first]
+                if before is None or (found is not None and before[0] >= found[0]):
+                    continue
+                costed = self.costed(first, end)
+                if costed.peak <= peak and (found is None or before[0] + costed.cost < found[0]):
+                    found = (before[0] + costed.cost, first)
+            best.append(found)
+        segments: list[Segment] = []
+        end = self._count
+        while end > 0:
+            step = best[end]
+            if step is None:
+                raise ValueError(f"no cutting has a peak of {peak} bytes or less")
+            segments.append(self.costed(step[1], end).segment)
+            end = step[1]
+        return Schedule(tuple(reversed(segments)), self.exact)
+
+    def costed(self, first: int, end: int) -> Costed:
+        """The segment of layers [first, end)."""
+        key = (first, end)
+        if key not in self._costed:
+            segment = self._puller.segment(first, end)
+            cost = len(segment.steps) if segment.interleaved else 0
+            self._costed[key] = Costed(segment, self._peak(segment), cost)
+        return self._costed[key]
+
+    def _starts(self, end: int, longest: int) -> range:
+        """Where a segment that ends at `end` may begin, the shortest first."""
+        return range(end - 1, max(end - longest, self._barrier(end)) - 1, -1)
+
+    def _barrier(self, end: int) -> int:
+        """The first layer of the longest segment worth considering: an operator that needs everything ends one."""
+        start = end - 1
+        while start > 0 and not self._needs_all(start):
+            start -= 1
+        return start
+
+    def _needs_all(self, layer: int) -> bool:
+        return any(r.access.window is None for r in self._puller.reads(layer))
+
+    def _peak(self, segment: Segment) -> int:
+        """The greatest number of live bytes during the segment, in units of whole buffers and rows."""
+        end = len(segment.steps)
+        change = np.zeros(end + 1, np.int64)
+        base = 0
+        inside: dict[int, tuple[list[int], list[int]]] = {}
+        for storage in self._program.storages:
+            producer, last = self._puller.producer(storage.id), self._last_reader[storage.id]
+            before = producer is None or producer < segment.first
+            if before and last >= segment.end:
+                base += storage.nbytes
+            elif before and last >= segment.first:
+                inside[storage.id] = ([0] * storage.rows, [0] * storage.rows)
+            elif producer is not None and segment.first <= producer < segment.end:
+                stays = end if last >= segment.end else 0
+                inside[storage.id] = ([end] * storage.rows, [stays] * storage.rows)
+        working: dict[int, list[int]] = {}
+        for time, step in enumerate(segment.steps):
+            layer, index = step.layer, step.first
+            for read in self._puller.reads(layer):
+                if read.storage.id in inside:
+                    dead = inside[read.storage.id][1]
+                    for row in read.taps(index):
+                        dead[row] = max(dead[row], time + 1)
+            write = self._puller.write(layer)
+            born, dead = inside[write.storage.id]
+            for row in write.taps(index):
+                born[row] = min(born[row], time)
+                dead[row] = max(dead[row], time + 1)
+            working.setdefault(layer, []).append(time)
+        for key, (born, dead) in inside.items():
+            row_bytes = self._row_bytes(key)
+            np.add.at(change, born, row_bytes)
+            np.subtract.at(change, [max(b, d) for b, d in zip(born, dead, strict=True)], row_bytes)
+        for layer, times in working.items():
+            call = self._program.layers[layer].call
+            if call.accumulator_bytes:
+                change[times[0]] += call.accumulator_bytes
+                change[times[-1] + 1] -= call.accumulator_bytes
+            if call.scratch_bytes:
+                np.add.at(change, times, call.scratch_bytes)
+                np.subtract.at(change, [t + 1 for t in times], call.scratch_bytes)
+        return base + int(np.cumsum(change)[:end].max(initial=0))
+
+    def _row_bytes(self, storage: int) -> int:
+        return next(s.row_bytes for s in self._program.storages if s.id == storage)
