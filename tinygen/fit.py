@@ -9,12 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tinygen.boards import Board, all_boards
-from tinygen.build.builder import build_project
+from tinygen.build.builder import Built, build_project
 from tinygen.build.compiler import find_compiler
+from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import TinygenError
 from tinygen.plan.live import largest_at_peak
-from tinygen.project import write_project
+from tinygen.project import Project, write_project
 from tinygen.source_tree import SourceTree
 
 
@@ -117,9 +118,21 @@ def is_installed(board: Board, compiler: str | None = None) -> bool:
 def _measured(tree: SourceTree, board: Board, compiler: str | None) -> Fit:
     with TemporaryDirectory(prefix="tinygen-") as folder:
         project = write_project(tree, board, Path(folder) / "project")
-        built = build_project(project, Path(folder) / "build", compiler=compiler, program="minimal", must_fit=False)
+        built = measure_sizes(project, Path(folder) / "build", compiler=compiler, must_fit=False)
     sizes = built.sizes
     return _fit(tree, board, sizes.fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes)
+
+
+def measure_sizes(
+    project: Project,
+    build: Path,
+    *,
+    compiler: str | None = None,
+    optimize: str = DEFAULT_OPTIMIZATION,
+    must_fit: bool = True,
+) -> Built:
+    """The minimal firmware of a project, whose sizes are the model's: one inference and nothing else."""
+    return build_project(project, build, compiler=compiler, optimize=optimize, program="minimal", must_fit=must_fit)
 
 
 def bounded(tree: SourceTree, board: Board) -> Fit:

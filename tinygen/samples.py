@@ -17,6 +17,16 @@ Sample = tuple[Array, ...]
 """One array for each input of the model, in its order, of the input's shape and type."""
 
 
+def tensor_specs(graph: Graph) -> tuple[TensorSpec, ...]:
+    """A model's inputs as firmware and runners see them."""
+    specs = []
+    for tensor in (graph.tensors[i] for i in graph.inputs):
+        quant = tensor.quant if tensor.quant is not None and tensor.quant.axis is None else None
+        scale, zero_point = (None, None) if quant is None else (quant.scale, quant.zero_point)
+        specs.append(TensorSpec(tensor.name, tensor.shape, tensor.dtype.value, tensor.nbytes, scale, zero_point))
+    return tuple(specs)
+
+
 def random_sample(graph: Graph, seed: int, index: int) -> Sample:
     """Sample number `index` of a seed, uniform over each input's range, whatever the number of samples asked for.
 

@@ -11,10 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.requirement import need
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = [re.findall(r"^\$ (.+)$", block, re.M) for block in re.findall(r"```console\n(.*?)```", README, re.S)]
-NEEDS = {"unicorn": "unicorn", "build": "ziglang", "verify": "ai_edge_litert", "fit": "elftools"}
+# A word of a command: the word in TINYGEN_REQUIRE and the package that command needs.
+NEEDS = {
+    "unicorn": ("unicorn", "unicorn"),
+    "build": ("zig", "ziglang"),
+    "fit": ("zig", "elftools"),
+    "verify": ("litert", "ai_edge_litert"),
+}
 
 
 def test_blocks_were_found() -> None:
@@ -31,9 +39,9 @@ def test_make_targets_exist(target: str) -> None:
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b[0].startswith("tinygen")], ids=lambda b: b[0].split()[1])
 def test_commands_succeed(block: list[str], tmp_path: Path) -> None:
     text = "\n".join(block)
-    for word, package in NEEDS.items():
-        if word in text and importlib.util.find_spec(package) is None:
-            pytest.skip(f"needs {package}")
+    for word, (name, package) in NEEDS.items():
+        if word in text:
+            need(name, importlib.util.find_spec(package) is not None, package)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     script = f'set -euo pipefail\ntinygen() {{ "{sys.executable}" -m tinygen "$@"; }}\n{text}\n'
     done = subprocess.run(

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
+from tinygen.build.flags import DEFAULT_OPTIMIZATION, OPTIMIZATIONS
 from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions
 from tinygen.ir.op import Numerics
@@ -22,6 +23,16 @@ model = click.argument("model", type=FILE)
 project = click.argument("project", type=FILE, metavar="DIR")
 dump_ir = click.option("--dump-ir", type=FILE, metavar="DIR", help="Write the graph as text there after every pass.")
 compiler = click.option("--compiler", metavar="zig|gcc", help="By default zig where it is installed, else gcc.")
+backend = click.option("--backend", default="c", show_default=True, help="How the model is turned into C.")
+level = click.option(
+    "-O",
+    "level",
+    type=click.Choice([level.removeprefix("-O") for level in OPTIMIZATIONS]),
+    callback=lambda ctx, option, value: f"-O{value}",
+    default=DEFAULT_OPTIMIZATION.removeprefix("-O"),
+    show_default=True,
+    help="The compiler's optimisation level.",
+)
 runner = click.option("--on", "runner", required=True, metavar="RUNNER", help="Where to run; see `tinygen doctor`.")
 seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random inputs.")
 
@@ -47,7 +58,7 @@ def compiling(function: Callable[P, R]) -> Callable[P, R]:
     numerics = click.Choice([n.value for n in Numerics])
     for option in (
         click.option("--numerics", type=numerics, default="litert", show_default=True, help="Whose rounding."),
-        click.option("--backend", default="c", show_default=True, help="How the model is turned into C."),
+        backend,
     ):
         function = option(function)
     return function

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from tinygen.build.builder import build_project
-from tinygen.build.flags import DEFAULT_OPTIMIZATION, OPTIMIZATIONS
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
 from tinygen.project import load_project
@@ -42,13 +41,13 @@ DOCUMENT = BuildDocument
 @click.command("build")
 @options.project
 @options.compiler
-@click.option("--optimize", type=click.Choice(OPTIMIZATIONS), default=DEFAULT_OPTIMIZATION, show_default=True)
+@options.level
 @click.option("--program", type=click.Choice(["bench", "minimal"]), default="bench", show_default=True)
 @click.option("--profile", is_flag=True, help="Count each layer.")
 @click.option("-o", "--out", type=options.FILE, metavar="DIR", help="Where the ELF goes; by default DIR/build.")
 @options.common
 def command(
-    output: Output, project: Path, compiler: str | None, optimize: str, program: str, profile: bool, out: Path | None
+    output: Output, project: Path, compiler: str | None, level: str, program: str, profile: bool, out: Path | None
 ) -> None:
     """Build a project's firmware into an ELF and show its sizes."""
     loaded = load_project(project)
@@ -57,7 +56,7 @@ def command(
             loaded,
             out if out is not None else project / "build",
             compiler=compiler,
-            optimize=optimize,
+            optimize=level,
             program=program,
             profile=profile,
         )
@@ -77,7 +76,7 @@ def command(
     )
 
     def show() -> None:
-        output.line(f"{built.elf}: {program} firmware for {built.board.name}, {built.compiler} {optimize}")
+        output.line(f"{built.elf}: {program} firmware for {built.board.name}, {built.compiler} {level}")
         rows = [
             ("flash", f"{sizes.flash_bytes:,}", f"{sizes.flash_capacity:,}"),
             ("RAM", f"{sizes.ram_bytes:,}", f"{sizes.ram_capacity:,}"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tinygen.bench import Benchmark, LayerCount
+from tinygen.bench import BenchLayer, Benchmark
 from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
@@ -28,12 +28,12 @@ _KINDS = {
 class _Bar:
     """A layer's row: parts of the largest in percent."""
 
-    layer: LayerCount
+    layer: BenchLayer
     name: str
-    instructions: float
+    count: float
     constant_bytes: float
-    share: float | None
-    """Percent of all instructions counted in layers."""
+    share: float
+    """Percent of all instructions or cycles counted in layers."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,17 @@ def page(benchmark: Benchmark, plan: Plan, steps: Sequence[str] = ()) -> str:
     )
 
 
-def _bars(layers: Sequence[LayerCount]) -> tuple[_Bar, ...]:
-    most = max((layer.instructions or 0 for layer in layers), default=0) or 1
+def _bars(layers: Sequence[BenchLayer]) -> tuple[_Bar, ...]:
+    most = max((layer.count for layer in layers), default=0) or 1
     largest = max((layer.constant_bytes for layer in layers), default=0) or 1
-    total = sum(layer.instructions or 0 for layer in layers) or 1
+    total = sum(layer.count for layer in layers) or 1
     return tuple(
         _Bar(
             layer,
             short_name(layer.name),
-            100 * (layer.instructions or 0) / most,
+            100 * layer.count / most,
             100 * layer.constant_bytes / largest,
-            None if layer.instructions is None else 100 * layer.instructions / total,
+            100 * layer.count / total,
         )
         for layer in layers
     )
@@ -115,5 +115,5 @@ def _legend(plan: Plan) -> tuple[_Legend, ...]:
     return tuple(sorted(rows, key=lambda r: (r.first, r.offset)))
 
 
-def _per_mac(layer: LayerCount) -> str:
-    return f"{layer.instructions / layer.macs:.2f}" if layer.macs and layer.instructions is not None else ""
+def _per_mac(layer: BenchLayer) -> str:
+    return f"{layer.count / layer.macs:.2f}" if layer.macs else ""

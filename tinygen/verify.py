@@ -1,0 +1,138 @@
+"""Verification: generated code and the oracle run the same samples, and every output element is compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from tinygen.boards import Board, load_board
+from tinygen.compile import CompileOptions, compile_graph
+from tinygen.ir.tensor import Array
+from tinygen.oracle import Oracle
+from tinygen.project import write_project
+from tinygen.run import find_runner
+from tinygen.samples import Sample, random_sample
+from tinygen.tflite import read_model
+
+NEUTRAL_BOARD = "mps2-an386"
+"""Whose project is built when no board is asked for: a Cortex-M4 with ample memory, which every emulator has."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome of `samples` comparisons."""
+
+    model: str
+    board: str | None
+    """null: the host runner compiles the portable kernels, no board is involved."""
+    runner: str
+    oracle: str
+    """What the outputs were compared with, `LiteRT <version> BUILTIN_REF`."""
+    samples: int
+    mismatches: int
+    """Samples with any differing output element."""
+    max_abs_diff: float | None
+    """The largest difference of two elements; null when an output is not a finite number."""
+    differing_elements: int
+    elements: int
+    """Output elements compared, of all samples."""
+    first_mismatch: int | None
+    """The number of the first sample that differs."""
+    seed: int | None
+    """Of the random samples; null when the samples came from a file."""
+
+
+def verify(
+    path: Path,
+    options: CompileOptions,
+    *,
+    board: Board | None = None,
+    runner: str = "host",
+    samples: int | Sequence[Sample] = 100,
+    seed: int = 0,
+    compiler: str | None = None,
+    done: Callable[[int], None] = lambda count: None,
+) -> Verification:
+    """Compares random samples (their number) or given ones; `done` is told how many are compared.
+
+    Raises:
+        TinygenError: TG1xx, TG2xx for the model; TG404 without oracle or runner; TG401, TG402, TG5xx of the run.
+    """
+    graph = read_model(path)
+    oracle = Oracle(path)
+    chosen = find_runner(runner)
+    target = board if board is not None else load_board(NEUTRAL_BOARD)
+    needs_board = board is not None or runner != "host"
+    features = frozenset(target.features) if needs_board else frozenset[str]()
+    given: Iterable[Sample]
+    if isinstance(samples, int):
+        count, given = samples, (random_sample(graph, seed, i) for i in range(samples))
+    else:
+        count, given = len(samples), samples
+    tree = compile_graph(graph, replace(options, features=features))
+    tally = Tally()
+    with TemporaryDirectory(prefix="tinygen-") as folder:
+        project = write_project(tree, target, Path(folder) / "project")
+        with chosen.open(project, Path(folder) / "build", compiler=compiler) as session:
+            for inputs in given:
+                tally.add(session.infer(inputs), oracle.run(inputs))
+                done(tally.samples)
+    return Verification(
+        model=graph.name,
+        board=target.id if needs_board else None,
+        runner=runner,
+        oracle=oracle.name,
+        samples=count,
+        mismatches=tally.mismatches,
+        max_abs_diff=tally.max_abs_diff if math.isfinite(tally.max_abs_diff) else None,
+        differing_elements=tally.differing,
+        elements=tally.elements,
+        first_mismatch=tally.first_mismatch,
+        seed=seed if isinstance(samples, int) else None,
+    )
+
+
+class Tally:
+    """Adds up comparisons of outputs."""
+
+    def __init__(self) -> None:
+        self.samples = self.mismatches = self.differing = self.elements = 0
+        self.max_abs_diff = 0.0
+        self.first_mismatch: int | None = None
+
+    def add(self, found: Sequence[Array], expected: Sequence[Array]) -> None:
+        """One sample's outputs."""
+        differing = 0
+        for ours, theirs in zip(found, expected, strict=True):
+            count, largest = compare(ours, theirs)
+            differing += count
+            self.elements += theirs.size
+            self.max_abs_diff = max(self.max_abs_diff, largest)
+        if differing:
+            self.mismatches += 1
+            self.first_mismatch = self.samples if self.first_mismatch is None else self.first_mismatch
+        self.differing += differing
+        self.samples += 1
+
+
+def compare(found: Array, expected: Array) -> tuple[int, float]:
+    """How many elements differ and by how much at most, infinitely where only one is a number.
+
+    Raises:
+        ValueError: the arrays are of different shapes or types, which no pair of correct runs can produce.
+    """
+    if found.shape != expected.shape or found.dtype != expected.dtype:
+        raise ValueError(f"{found.dtype} {found.shape} cannot be compared with {expected.dtype} {expected.shape}")
+    if found.dtype.kind != "f":
+        difference = np.abs(found.astype(np.int64) - expected.astype(np.int64))
+        return int(np.count_nonzero(difference)), float(difference.max(initial=0))
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    difference = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    return int(np.count_nonzero(~same)), float(difference.max(initial=0.0))
