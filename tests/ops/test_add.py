@@ -18,7 +18,7 @@ from tinygen.tflite import read_bytes
 ACTIVATION = TensorDef.activation
 
 
-@examples(5)
+@examples(3)
 @given(st.lists(binary_cases("ADD"), min_size=BATCH, max_size=BATCH))
 def test_equals_litert(cases: list[Case]) -> None:
     check(*cases)
