@@ -29,7 +29,6 @@ class _Bar:
     """A layer's row: parts of the largest in percent."""
 
     layer: BenchLayer
-    name: str
     count: float
     constant_bytes: float
     share: float
@@ -71,6 +70,7 @@ def page(benchmark: Benchmark, plan: Plan, steps: Sequence[str] = ()) -> str:
     )
     environment.filters["bytes"] = lambda n: f"{n:,}"
     environment.filters["per_mac"] = _per_mac
+    environment.filters["short"] = short_name
     return environment.get_template("report.html.j2").render(
         b=benchmark,
         kind=_KINDS[benchmark.kind],
@@ -89,7 +89,6 @@ def _bars(layers: Sequence[BenchLayer]) -> tuple[_Bar, ...]:
     return tuple(
         _Bar(
             layer,
-            short_name(layer.name),
             100 * layer.count / most,
             100 * layer.constant_bytes / largest,
             100 * layer.count / total,

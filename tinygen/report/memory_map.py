@@ -148,9 +148,9 @@ def _name_inside(buffer: Buffer, boxes: Sequence[tuple[int, int, int, int]]) -> 
     name, size = short_name(buffer.name), f"{buffer.size:,} B"
     upright = wide < min(high, _text_width(name))
     along, across = (high, wide) if upright else (wide, high)
-    if across < 14 or along < _text_width("abc"):
-        return ""
     room = int((along - 8) / _text_width("a"))
+    if across < 14 or room < min(len(name), 7):
+        return ""
     lines = [name if len(name) <= room else "\u2026" + name[len(name) - room + 1 :]]
     if across >= 30 and len(size) <= room:
         lines.append(size)
