@@ -40,7 +40,7 @@ int trivial_invoke(void)
     trivial_layer_begin(0);
 #endif
     for (size_t i = 0; i < 4; i++) {{
-        arena[4 + i] = (uint8_t)negate_s8((int8_t)arena[i], trivial_offsets[i]);
+        arena[4 + i] = (uint8_t)negate_s8((int8_t)arena[i], trivial_offsets[(4u * arena[i] + i) % {offsets}u]);
     }}
 #ifdef TRIVIAL_PROFILE
     trivial_layer_end(0);
@@ -88,7 +88,7 @@ def trivial_tree(*, arena_bytes: int = 64, offsets: int = 4) -> SourceTree:
         numerics="reference",
         files={
             "include/trivial.h": HEADER,
-            "src/trivial.c": SOURCE.format(arena_bytes=arena_bytes),
+            "src/trivial.c": SOURCE.format(arena_bytes=arena_bytes, offsets=offsets),
             "src/trivial_weights.h": WEIGHTS.format(count=offsets),
             "src/kernels/negate_s8.h": KERNEL,
         },
