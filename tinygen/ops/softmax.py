@@ -19,6 +19,7 @@ from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, Rows
 from tinygen.ir.tensor import Array, geometry
 from tinygen.ops.check import Check
+from tinygen.ops.exponential import exp_of_negative, half_reciprocal
 
 MAX_DEPTH = 4095
 """Sums have 12 integer bits, and each addend is at most 1."""
@@ -105,45 +106,12 @@ def exponentials(scale: float, beta: float) -> NDArray[np.int64]:
     d = np.arange(256, dtype=np.int64)
     used = np.minimum(d, radius)
     scaled = doubling_high_multiply(-used * (1 << max(shift, 0)), multiplier)
-    table = np.where(d <= radius, _exp(scaled), 0)
+    table = np.where(d <= radius, exp_of_negative(scaled, _DIFFERENCE_BITS), 0)
     table.setflags(write=False)
     return table
 
 
-def _exp(x: Int) -> Int:
-    """exp of non-positive numbers with 26 fractional bits, with 31 fractional bits (gemmlowp's fixed-point algorithm).
-
-    A Taylor polynomial around -1/8 for the part of x in [-1/4, 0), then a factor for each bit of the rest.
-    """
-    quarter = 1 << 24
-    fraction = (x & (quarter - 1)) - quarter
-    result = _exp_small(fraction << _DIFFERENCE_BITS)
-    rest = fraction - x
-    for bit in range(24, 24 + 7):
-        factor = round(math.exp(-math.ldexp(1.0, bit - 26)) * (1 << 31))
-        result = np.where(rest & (1 << bit), doubling_high_multiply(result, factor), result)
-    return np.where(x == 0, (1 << 31) - 1, result)
-
-
-def _exp_small(x: Int) -> Int:
-    """exp on [-1/4, 0), 31 fractional bits in and out."""
-    centre, third = round(math.exp(-1 / 8) * (1 << 31)), round((1 << 31) / 3)
-    x1 = x + (1 << 28)
-    x2 = doubling_high_multiply(x1, x1)
-    x3 = doubling_high_multiply(x2, x1)
-    x4 = doubling_high_multiply(x2, x2)
-    tail = rounding_shift(doubling_high_multiply(rounding_shift(x4, 2) + x3, third) + x2, 1)
-    return centre + doubling_high_multiply(centre, x1 + tail)
-
-
 def _reciprocal(total: Int) -> tuple[Int, Int]:
-    """1 / total: a fraction in (1/2, 1] with 31 fractional bits, and the integer bits of total that it leaves out.
-
-    Three Newton-Raphson steps from 48/17 - 32/17 * d with 29 fractional bits, d in [1/2, 1) being the normalized total.
-    """
+    """1 / total: a fraction in (1/2, 1] with 31 fractional bits, and the integer bits of total that it leaves out."""
     leading = 31 - np.floor(np.log2(total.astype(np.float64))).astype(np.int64)
-    d = (total << leading) >> 1
-    x = round(48 / 17 * (1 << 29)) + doubling_high_multiply(d, round(-32 / 17 * (1 << 29)))
-    for _ in range(3):
-        x = x + doubling_high_multiply(x, (1 << 29) - doubling_high_multiply(d, x)) * 4
-    return np.minimum(x * 2, (1 << 31) - 1), _SUM_BITS - leading
+    return half_reciprocal((total << leading) >> 1), _SUM_BITS - leading
