@@ -50,7 +50,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder that was written or read back."""
+    """A project folder that was written or read back; the path is absolute, as compilers run inside it."""
 
     path: Path
     manifest: Manifest
@@ -88,7 +88,7 @@ def load_project(path: Path) -> Project:
     board_file = path / "boards" / f"{manifest.board}.toml"
     if not board_file.is_file():
         raise _damaged(path, f"boards/{manifest.board}.toml is missing")
-    return Project(path, manifest, load_board_file(board_file))
+    return Project(path.resolve(), manifest, load_board_file(board_file))
 
 
 def read_manifest(path: Path) -> Manifest:
