@@ -35,7 +35,10 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes of a firmware on its board, paddings included; capacities are the board's."""
+    """Bytes of a firmware on its board, paddings included, and what the board has for them.
+
+    A stack with a memory of its own counts with its reserve on both sides.
+    """
 
     flash_bytes: int
     """The image: code, constants and the initial values of variables."""
@@ -110,14 +113,16 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
         s for s in sections if s.name in (".data", ".bss") or (s.name == ".stack" and board.stack in board.data)
     ]
     ram_bytes = max((s.address + s.size - data_start for s in variables), default=0)
+    ram_capacity = sum(m.size for m in board.data)
     if board.stack not in board.data:
         ram_bytes += stack_bytes
+        ram_capacity += min(stack_bytes, board.stack.size)
     return Sizes(
         flash_bytes=image_end - image_start,
         ram_bytes=ram_bytes,
         stack_bytes=stack_bytes,
         flash_capacity=board.flash_capacity,
-        ram_capacity=board.ram_capacity,
+        ram_capacity=ram_capacity,
     )
 
 
