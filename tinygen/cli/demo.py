@@ -13,13 +13,13 @@ from tinygen.boards import load_board
 from tinygen.build.compiler import find_compiler
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
+from tinygen.cli.bench import write_report
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.demo import BOARD, MODEL, Accuracy, HeldOut, classify, expected_outputs, held_out
 from tinygen.errors import TinygenError, error
 from tinygen.fit import Fit, fit_board
 from tinygen.project import write_project
-from tinygen.report.html import page
-from tinygen.report.memory_map import short_name
+from tinygen.report.terminal import layer_table
 from tinygen.run import find_runner
 from tinygen.tflite import read_model
 
@@ -83,12 +83,11 @@ def command(output: Output, out: Path) -> None:
         _say(output, f"   {_accuracy_line(accuracies[-1])}")
 
     with output.status("counting instructions"):
-        benchmark, _ = bench(MODEL, chosen, board, "unicorn")
+        benchmark, measured = bench(MODEL, chosen, board, "unicorn")
     _say_benchmark(output, benchmark)
 
     report = out / "report.html"
-    names = [layer.op.lower() for layer in tree.layers]
-    report.write_text(page(benchmark, tree.plan, names), encoding="utf-8")
+    write_report(report, benchmark, measured)
     _say(output, "", f"6. Report with the memory map: {report.resolve().as_uri()}", f"   Everything is in {out}")
 
     document = DemoDocument(
@@ -143,21 +142,10 @@ def _accuracy_line(a: Accuracy) -> str:
 
 
 def _say_benchmark(output: Output, benchmark: Benchmark) -> None:
-    b = benchmark
-    _say(
-        output,
-        "",
-        f"5. One inference: {b.instructions:,} instructions ({b.kind}, exact), {b.stack_bytes} bytes of stack",
-    )
-    if output.json:
-        return
-    counted = sum(layer.count for layer in b.layers)
-    rows = [
-        (str(x.index), x.op, short_name(x.name), f"{x.count:,}", f"{100 * x.count / counted:.1f}%", f"{x.macs:,}")
-        for x in b.layers
-    ]
-    header = ("#", "operator", "output", "instructions", "share", "multiply-adds")
-    output.table(header, rows, right=("#", "instructions", "share", "multiply-adds"))
+    counted = f"{benchmark.instructions:,} instructions ({benchmark.kind}, exact)"
+    _say(output, "", f"5. One inference: {counted}, {benchmark.stack_bytes} bytes of stack")
+    if not output.json:
+        output.table(*layer_table(benchmark))
 
 
 def _percent(part: int, whole: int) -> str:
