@@ -33,19 +33,19 @@ void Default_Handler(void)
 
 /* Hands the exception's stack frame to tg_fault. A stack that overflowed cannot hold another call, so start it afresh
  * at the top: nothing returns from here. ARMv6-M has no `ite` and reaches high registers only through mov. */
-#define FAULT_HANDLER(name, kind)                                                                                     \
-    void name##_Handler(void);                                                                                        \
-    __attribute__((naked)) void name##_Handler(void)                                                                  \
-    {                                                                                                                 \
-        __asm__ volatile("mrs r1, msp\n\t"                                                                            \
-                         "ldr r0, =__stack_top\n\t"                                                                   \
-                         "msr msp, r0\n\t"                                                                            \
-                         "ldr r0, =fault_" #name "\n\t"                                                               \
-                         "ldr r2, =tg_fault\n\t"                                                                      \
-                         "bx r2\n\t"                                                                                  \
-                         ".ltorg");                                                                                   \
-    }                                                                                                                 \
-    extern const char fault_##name[];                                                                                 \
+#define FAULT_HANDLER(name, kind)                                                                                      \
+    void name##_Handler(void);                                                                                         \
+    __attribute__((naked)) void name##_Handler(void)                                                                   \
+    {                                                                                                                  \
+        __asm__ volatile("mrs r1, msp\n\t"                                                                             \
+                         "ldr r0, =__stack_top\n\t"                                                                    \
+                         "msr msp, r0\n\t"                                                                             \
+                         "ldr r0, =fault_" #name "\n\t"                                                                \
+                         "ldr r2, =tg_fault\n\t"                                                                       \
+                         "bx r2\n\t"                                                                                   \
+                         ".ltorg");                                                                                    \
+    }                                                                                                                  \
+    extern const char fault_##name[];                                                                                  \
     __attribute__((used)) const char fault_##name[] = kind
 
 FAULT_HANDLER(NMI, "nmi");

@@ -18,7 +18,7 @@ size_t strlen(const char *text);
 }
 #endif
 
-/* A freestanding compiler takes memcpy for any function and calls it even for four bytes; its builtin becomes a load. */
+/* A freestanding compiler takes memcpy for any function and calls it even for four bytes; its builtin is a load. */
 #define memcpy(to, from, count) __builtin_memcpy(to, from, count)
 #define memmove(to, from, count) __builtin_memmove(to, from, count)
 #define memset(to, value, count) __builtin_memset(to, value, count)

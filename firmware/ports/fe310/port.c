@@ -23,7 +23,7 @@ void port_init(void)
     PRCI_HFXOSCCFG |= XOSC_ENABLE;
     while ((PRCI_HFXOSCCFG & XOSC_READY) == 0u) {
     }
-    PRCI_PLLCFG = PLL_FROM_XOSC | PLL_BYPASS; /* the crystal through the PLL's bypass, ... */
+    PRCI_PLLCFG = PLL_FROM_XOSC | PLL_BYPASS;              /* the crystal through the PLL's bypass, ... */
     PRCI_PLLCFG = PLL_FROM_XOSC | PLL_BYPASS | PLL_SELECT; /* ... then to the core */
     GPIO_IOF_SELECT &= ~UART0_PINS;
     GPIO_IOF_ENABLE |= UART0_PINS;

@@ -16,7 +16,7 @@
 #define CLOCK_TASKS_HFCLKSTART TG_REGISTER(0x40000000u)
 #define GPIO_OUTSET(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x508u)
 #define GPIO_DIRSET(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x518u)
-#define GPIO_CNF(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x700u + 4u * ((pin) & 31u))
+#define GPIO_CNF(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x700u + 4u * ((pin) % 32u))
 
 /* DMA reaches RAM only, so what is sent goes through here. */
 static volatile unsigned char received, sent;

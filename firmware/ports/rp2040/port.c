@@ -26,7 +26,7 @@
 
 void port_init(void)
 {
-    XOSC_STARTUP = 47; /* 1 ms in units of 256 crystal periods */
+    XOSC_STARTUP = 47;     /* 1 ms in units of 256 crystal periods */
     XOSC_CTRL = 0xFABAA0u; /* enable, 1 to 15 MHz */
     while ((XOSC_STATUS & 0x80000000u) == 0u) {
     }
@@ -42,7 +42,7 @@ void port_init(void)
     UART_INTEGER_DIVISOR = DIVISOR_64THS / 64u;
     UART_FRACTION_DIVISOR = DIVISOR_64THS % 64u;
     UART_LINE_CONTROL = 0x70; /* 8 bits, FIFOs */
-    UART_CONTROL = 0x301; /* enable, transmit, receive */
+    UART_CONTROL = 0x301;     /* enable, transmit, receive */
 }
 
 void port_putc(char c)

@@ -1,7 +1,7 @@
 /* STM32 families: USART and LPUART, polled, on the clock after reset. `unverified` on silicon. */
 #include "tinygen_port.h"
 
-/* TG_UART_KIND: 1 has SR and DR (F4), 2 has ISR, RDR and TDR (F7, H7, L4, U5), 3 is an LPUART with the registers of 2. */
+/* TG_UART_KIND: 1 has SR and DR (F4), 2 has ISR, RDR and TDR (F7, H7, L4, U5), 3 is an LPUART with registers as 2. */
 #if TG_UART_KIND == 1
 #define UART_STATUS TG_REGISTER(TG_UART_BASE + 0x00u)
 #define UART_RECEIVE TG_REGISTER(TG_UART_BASE + 0x04u)

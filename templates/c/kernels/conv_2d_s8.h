@@ -14,16 +14,16 @@
 #include "tg_requantize.h"
 
 typedef struct {
-    int32_t input_width;      /* pixels of an input row */
-    int32_t input_channels;   /* bytes of an input pixel */
-    int32_t output_width;     /* pixels of an output row */
-    int32_t kernel_height;    /* row pointers the kernel is given */
-    int32_t runs_per_row;     /* 1, or the kernel's width when dilated */
-    int32_t run_bytes;        /* contiguous taps of a run */
-    int32_t stride;           /* in pixels */
-    int32_t dilation;         /* in pixels */
-    int32_t pad_left;         /* in pixels */
-    int32_t depth;            /* panel bytes of a pixel, a multiple of four */
+    int32_t input_width;    /* pixels of an input row */
+    int32_t input_channels; /* bytes of an input pixel */
+    int32_t output_width;   /* pixels of an output row */
+    int32_t kernel_height;  /* row pointers the kernel is given */
+    int32_t runs_per_row;   /* 1, or the kernel's width when dilated */
+    int32_t run_bytes;      /* contiguous taps of a run */
+    int32_t stride;         /* in pixels */
+    int32_t dilation;       /* in pixels */
+    int32_t pad_left;       /* in pixels */
+    int32_t depth;          /* panel bytes of a pixel, a multiple of four */
     int32_t input_zero_point;
     tg_requantize_s8_params requantize;
     const int8_t *weights;

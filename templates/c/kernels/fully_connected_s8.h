@@ -76,8 +76,8 @@ TG_INLINE int8_t tg_fully_connected_output(const tg_fully_connected_s8_params *p
                                            const int double_rounding)
 {
     const int32_t multiplier = p->multiplier[c], shift = p->shift[c];
-    const int32_t x = double_rounding ? tg_requantize_double(acc, multiplier, shift)
-                                      : tg_requantize_single(acc, multiplier, shift);
+    const int32_t x =
+        double_rounding ? tg_requantize_double(acc, multiplier, shift) : tg_requantize_single(acc, multiplier, shift);
     return (int8_t)tg_clamp(x + p->zero_point, p->activation_min, p->activation_max);
 }
 

@@ -9,19 +9,19 @@
 #include "tg_common.h"
 
 typedef struct {
-    int32_t steps;         /* rows that are averaged one at a time, 1 where there is one */
-    int32_t outer_count;   /* the dimensions that stay */
-    int32_t outer_stride;  /* in bytes */
+    int32_t steps;        /* rows that are averaged one at a time, 1 where there is one */
+    int32_t outer_count;  /* the dimensions that stay */
+    int32_t outer_stride; /* in bytes */
     int32_t inner_count;
     int32_t inner_stride;
-    int32_t lines;         /* the dimensions that are averaged over */
-    int32_t line_stride;   /* in bytes */
+    int32_t lines;       /* the dimensions that are averaged over */
+    int32_t line_stride; /* in bytes */
     int32_t line_count;
     int32_t element_stride;
-    int32_t offset;        /* -input zero point * averaged elements */
-    int32_t multiplier;    /* the division by the number of averaged elements is part of it */
+    int32_t offset;     /* -input zero point * averaged elements */
+    int32_t multiplier; /* the division by the number of averaged elements is part of it */
     int32_t shift;
-    int32_t zero_point;    /* of the output */
+    int32_t zero_point; /* of the output */
 } tg_mean_s8_params;
 
 /* The sum of the elements that make one output element. */
