@@ -12,10 +12,8 @@ from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics
 from tinygen.passes.pipeline import run as run_passes
-from tinygen.plan.solve import plan
 from tinygen.plan.validate import validate
-from tinygen.schedule.buffers import demand
-from tinygen.schedule.layer_by_layer import layer_by_layer
+from tinygen.schedule.choose import Objective, choose
 from tinygen.schedule.program import build_program
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
@@ -31,20 +29,26 @@ class CompileOptions:
     """Of every generated name; by default the model file's stem made a C identifier."""
     backend: str = "c"
     numerics: Numerics = Numerics.LITERT
+    optimize: Objective = Objective.BALANCED
+    ram_budget: int | None = None
+    """Bytes of arena at most; then the fastest schedule within them is taken."""
     keep_inputs: bool = False
     features: frozenset[str] = frozenset()
     """Core features that kernels may require, such as `dsp`; results never depend on them."""
 
     def __str__(self) -> str:
         kept = ", inputs kept" if self.keep_inputs else ""
-        return f"backend {self.backend}, numerics {self.numerics.value}{kept}"
+        budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
+        goal = f"optimized for {self.optimize.value}"
+        return f"backend {self.backend}, numerics {self.numerics.value}, {goal}{budget}{kept}"
 
 
 def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
     """Compiles a model file; with `dump_ir`, writes the graph's text there after every pass.
 
     Raises:
-        TinygenError: TG1xx and TG2xx for the model, TG406 for an unusable prefix, TG407 for an unknown backend.
+        TinygenError: TG1xx and TG2xx for the model, TG406 for an unusable prefix, TG407 for an unknown backend,
+            TG305 for a RAM budget that cannot be met.
     """
     return compile_graph(read_model(path), options, dump_ir=dump_ir)
 
@@ -56,15 +60,13 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
     prefix = identifier(options.prefix, graph.name)
     graph = run_passes(graph, dump_ir)
     program = build_program(graph, choose_kernels(graph, options))
-    schedule = layer_by_layer(program)
-    wanted = demand(program, schedule, keep_inputs=options.keep_inputs)
-    placed = plan(wanted.buffers)
-    validate(placed)
+    chosen = choose(program, options.optimize, ram_budget=options.ram_budget, keep_inputs=options.keep_inputs)
+    validate(chosen.plan)
     return emit(
         program,
-        schedule,
-        wanted,
-        placed,
+        chosen.schedule,
+        chosen.demand,
+        chosen.plan,
         prefix=prefix,
         numerics=options.numerics.value,
         options=str(options),

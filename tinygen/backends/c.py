@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from tinygen import __version__
-from tinygen.backends.layers import LayerText, NamedConstant, Places, layer_symbol, layer_text
+from tinygen.backends.addresses import Places
+from tinygen.backends.layers import LayerText, NamedConstant, layer_symbol, layer_text
 from tinygen.backends.literals import array, comment, real
+from tinygen.backends.pulling import PullText, invoke_lines, pull_text, ring_text, segment_text
 from tinygen.backends.rendering import render
 from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import DType, Tensor
@@ -15,6 +18,7 @@ from tinygen.paths import TEMPLATES
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Program
+from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
 from tinygen.source_tree import Layer, SourceTree, TensorSpec
 
@@ -33,7 +37,7 @@ def emit(
     keep_inputs: bool,
 ) -> SourceTree:
     """The program as C text; `options` is what the banner says of the choices that were made."""
-    places = _places(demand, plan)
+    places = _places(program, demand, plan)
     graph = program.graph
     layers = [layer_text(program, i, prefix, places) for i in range(len(program.layers))]
     constants = [c for layer in layers for c in layer.constants]
@@ -69,11 +73,18 @@ def emit(
     )
 
 
-def _places(demand: Demand, plan: Plan) -> Places:
-    def offsets(positions: dict[int, int]) -> dict[int, int]:
+def _places(program: Program, demand: Demand, plan: Plan) -> Places:
+    def offsets(positions: Mapping[int, int]) -> dict[int, int]:
         return {key: plan.offsets[i] for key, i in positions.items()}
 
-    return Places(offsets(dict(demand.storages)), offsets(dict(demand.accumulators)), offsets(dict(demand.scratch)))
+    return Places(
+        storages=offsets(demand.storages),
+        rows={s.id: s.rows for s in program.storages},
+        slots=demand.slots,
+        landings=offsets(demand.landings),
+        accumulators=offsets(demand.accumulators),
+        scratch=offsets(demand.scratch),
+    )
 
 
 def _header(
@@ -119,20 +130,24 @@ def _tensor_macros(spec: TensorSpec) -> dict[str, object]:
 def _source(
     common: dict[str, object], program: Program, schedule: Schedule, layers: list[LayerText], places: Places
 ) -> str:
-    graph = program.graph
+    graph, prefix = program.graph, str(common["prefix"])
+    puller = Puller(program)
+    interleaved = [segment for segment in schedule.segments if segment.interleaved]
+    pulls: dict[int, PullText] = {
+        i: pull_text(program, i, prefix, places, puller, segment.first)
+        for segment in interleaved
+        for i in range(segment.first, segment.end)
+    }
+    segments = [segment_text(program, segment, prefix, places, puller) for segment in interleaved]
     values = {
         "headers": sorted({layer.call.header for layer in program.layers}),
-        "layers": layers,
-        "invoke": [_run(program, layers, step.layer, step.first, step.end) for step in schedule.steps],
+        "layers": [(layer, ring_text(program, i, prefix, places), pulls.get(i)) for i, layer in enumerate(layers)],
+        "segments": segments,
+        "invoke": list(invoke_lines(program, schedule, layers, [s.symbol for s in segments])),
         "inputs": [places.storages[program.storage_of(i).id] for i in graph.inputs],
         "outputs": [places.storages[program.storage_of(i).id] for i in graph.outputs],
     }
     return render("c/model.c.j2", {**common, **values})
-
-
-def _run(program: Program, layers: list[LayerText], index: int, first: int, end: int) -> str:
-    rows = f"{first}, {end}" if layers[index].looped else ""
-    return f"RUN({program.layers[index].op.origin.op_index}, {layers[index].symbol}({rows}));"
 
 
 def _array(named: NamedConstant) -> dict[str, object]:

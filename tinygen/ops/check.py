@@ -118,7 +118,7 @@ class Check:
         if not self._positive(tensor, role, quant):
             return None
         if not _holds(tensor.dtype, quant.zero_point):
-            message = f"{role}'s zero point must be within {tensor.dtype.value}, found {quant.zero_point}"
+            message = f"zero point of the {role} must be within {tensor.dtype.value}, found {quant.zero_point}"
             self.report("TG205", message, tensor)
             return None
         return quant
@@ -140,7 +140,7 @@ class Check:
             return None
         if any(quant.zero_points):
             other = next(z for z in quant.zero_points if z)
-            self.report("TG205", f"{role}'s zero points must be 0, found {other}", tensor, QUANTIZE_HINT)
+            self.report("TG205", f"zero points of the {role} must be 0, found {other}", tensor, QUANTIZE_HINT)
             return None
         channels = tensor.shape[axis] if axis < len(tensor.shape) else 0
         if len(quant.scales) == 1 or (len(quant.scales) == channels and quant.axis == axis):
@@ -204,7 +204,7 @@ class Check:
     def _positive(self, tensor: Tensor, role: str, quant: Quantization) -> bool:
         if quant.scales and all(s > 0 and math.isfinite(s) for s in quant.scales):
             return True
-        self.report("TG205", f"{role}'s scales must be positive and finite", tensor)
+        self.report("TG205", f"scales of the {role} must be positive and finite", tensor)
         return False
 
 

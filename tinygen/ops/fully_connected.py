@@ -112,7 +112,10 @@ class FullyConnected(Op):
         factors = vector_multipliers(source, kernel.quant, output.quant, channels)
         limits = activation_range(self.activation, output.quant, output.dtype)
         zero_point = output.quant.zero_point
-        folded = fold_requantization(filters, bias, source.zero_point, factors, zero_point, limits, self.origin)
+        single = numerics is Numerics.LITERT
+        folded = fold_requantization(
+            filters, bias, source.zero_point, factors, zero_point, limits, self.origin, single_rounding=single
+        )
 
         def call() -> Call:
             fields = (
@@ -121,7 +124,7 @@ class FullyConnected(Op):
                 *folded.fields(),
                 Field("weights", Constant("weights", pack_vectors(filters))),
             )
-            symbol = "tg_fully_connected_s8" if numerics is Numerics.LITERT else "tg_fully_connected_double_s8"
+            symbol = "tg_fully_connected_s8" if single else "tg_fully_connected_double_s8"
             return Call(symbol, "fully_connected_s8.h", fields, params="tg_fully_connected_s8_params")
 
         instructions = self.output(graph).elements * (depth * 3 // 2 + 30)

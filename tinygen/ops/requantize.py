@@ -89,6 +89,8 @@ def fold_requantization(
     zero_point: int,
     limits: tuple[int, int],
     origin: Origin,
+    *,
+    single_rounding: bool = False,
 ) -> Requantization:
     """Folds the input zero point into the bias: bias - zero point * sum(weights). `filters` is [channels, taps].
 
@@ -101,15 +103,16 @@ def fold_requantization(
     reach = int((np.abs(folded) + 128 * np.abs(weights).sum(axis=1)).max())
     if reach >= 1 << 31:
         raise error("TG205", f"accumulators could reach {reach}, at most 2147483647 is supported", origin=origin)
-    multipliers, shifts = factors
+    multipliers = factors[0]
     # A factor of zero may have any shift; one to the right keeps the layer in the fast case.
-    shifts = np.where(multipliers == 0, -1, shifts)
+    shifts = np.where(multipliers == 0, -1, factors[1])
     # Filters of zeros make a constant, often from a huge bias; as 4 * constant / 4 it is in the fast case too.
     dead = ~weights.any(axis=1)
-    constant = multiply_double_rounding(folded, multipliers, shifts)
+    multiply = multiply_single_rounding if single_rounding else multiply_double_rounding
+    constant = multiply(folded, multipliers, shifts)
     constant = np.clip(constant + zero_point, *limits) - zero_point
     folded = np.where(dead, 4 * constant, folded)
     multipliers = np.where(dead, 1 << 30, multipliers).astype(np.int32)
-    shifts = np.where(dead, -1, shifts).astype(np.int8)
     reach = int((np.abs(folded) + 128 * np.abs(weights).sum(axis=1)).max())
-    return Requantization(folded.astype(np.int32), multipliers, shifts, zero_point, limits, reach)
+    shifts = np.where(dead, -1, shifts)
+    return Requantization(folded.astype(np.int32), multipliers, shifts.astype(np.int8), zero_point, limits, reach)

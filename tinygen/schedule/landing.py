@@ -21,7 +21,7 @@ from tinygen.schedule.steps import Schedule
 
 @dataclass(frozen=True)
 class Landing:
-    """The lives of a storage's rows with a landing slot: in the slot, None for rows that do not land, and in the ring."""
+    """The lives of a storage's rows with a landing slot: in the slot, where None means it never is, and in the ring."""
 
     slot: tuple[RowLife | None, ...]
     ring: tuple[RowLife | None, ...]

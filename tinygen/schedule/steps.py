@@ -18,9 +18,9 @@ class Step:
 class Segment:
     """Layers [first, end) computed together.
 
-    A segment of one layer computes it from its first row to its last. In a longer one the last layer that nothing in the
-    segment reads pulls: every row first asks for the rows it reads, and they for theirs, so that each row is computed
-    just before it is needed, once.
+    A segment of one layer computes it from its first row to its last. In a longer one the layers that nothing in it
+    reads pull: every row first asks for the rows it reads, and they for theirs, so that each row is computed just
+    before it is needed, once.
     """
 
     first: int

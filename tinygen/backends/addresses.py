@@ -1,0 +1,127 @@
+"""Where rows are, as C expressions: in the arena, in rings, in landing slots, in flash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tinygen.ir.rows import Window
+from tinygen.schedule.program import Access, Layer, Program
+
+_LISTED_ROWS = 4
+"""Up to this many row pointers are written one by one; more are made in a loop."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Byte offsets in the arena: of storages and landing slots by storage id, of the rest by the layer's position."""
+
+    storages: Mapping[int, int]
+    rows: Mapping[int, int]
+    """Rows of each storage's tensor."""
+    slots: Mapping[int, int]
+    """Rows that each storage holds at once."""
+    landings: Mapping[int, int]
+    accumulators: Mapping[int, int]
+    scratch: Mapping[int, int]
+
+    def is_ring(self, storage: int) -> bool:
+        return self.slots[storage] < self.rows[storage]
+
+
+def layer_stem(prefix: str, layer: Layer) -> str:
+    """The start of a layer's names, `kws_07`: the number is the operator's index in the model file."""
+    return f"{prefix}_{layer.op.origin.op_index or 0:02d}"
+
+
+def producer_stem(program: Program, prefix: str, storage: int) -> str:
+    """The stem of the layer that writes a storage."""
+    return layer_stem(prefix, next(layer for layer in program.layers if layer.write.storage == storage))
+
+
+def output_row(program: Program, position: int, prefix: str, places: Places) -> str:
+    """The row that a step of a layer writes."""
+    layer = program.layers[position]
+    write = layer.write
+    if write.storage is None:
+        raise ValueError("a layer writes to the arena")
+    if places.is_ring(write.storage):
+        return f"{layer_stem(prefix, layer)}_row({'y' if layer.rows.steps > 1 else '0'})"
+    return _row("arena", places.storages[write.storage], write, layer.rows.steps)
+
+
+def row_pointers(program: Program, position: int, prefix: str, places: Places) -> Iterator[str]:
+    """Lines that define `rows`, the pointers to all the rows a step reads."""
+    layer = program.layers[position]
+    counts = [access.window.size if access.window else 1 for access in layer.reads]
+    pointers: list[str] = []
+    for i, access in enumerate(layer.reads):
+        base, offset = "arena", 0
+        if access.storage is None:
+            base = f"(const uint8_t *){layer_stem(prefix, layer)}_operand_{i}"
+        else:
+            offset = places.storages[access.storage]
+        if access.storage is not None and places.is_ring(access.storage):
+            row = f"{producer_stem(program, prefix, access.storage)}_row({{}})"
+        else:
+            row = f"tg_row({_sum(base, offset)}, {{}}, {access.rows}, {access.row_bytes})"
+        if access.window is None:
+            pointers.append(_sum(base, offset))
+        elif access.window.size == 1 and not _leaves(access.window, layer.rows.steps, access.rows):
+            plain = row.startswith("tg_row")
+            pointers.append(_row(base, offset, access, layer.rows.steps) if plain else row.format(_tap(layer, access)))
+        elif sum(counts) <= _LISTED_ROWS:
+            taps = (k * access.window.dilation for k in range(access.window.size))
+            pointers += [row.format(_tap(layer, access, str(k) if k else "")) for k in taps]
+        else:
+            yield from _looped(layer, row, access, counts)
+    if len(pointers) == 1 and sum(counts) == 1:
+        yield f"const void *const rows[1] = {{{pointers[0]}}};"
+    elif len(pointers) == sum(counts):
+        yield f"const void *const rows[{len(pointers)}] = {{"
+        for pointer in pointers:
+            yield f"    {pointer},"
+        yield "};"
+
+
+def _looped(layer: Layer, row: str, access: Access, counts: list[int]) -> Iterator[str]:
+    if access.window is None or len(counts) > 1:
+        raise ValueError(f"{layer.op.kind}: windows over several inputs are limited to {_LISTED_ROWS} rows in all")
+    yield f"const void *rows[{access.window.size}];"
+    yield f"for (int32_t k = 0; k < {access.window.size}; k++) {{"
+    step = "k" if access.window.dilation == 1 else f"k * {access.window.dilation}"
+    yield f"    rows[k] = {row.format(_tap(layer, access, step))};"
+    yield "}"
+
+
+def _tap(layer: Layer, access: Access, tap: str = "") -> str:
+    """The index of the row that a window's tap reads."""
+    if access.window is None:
+        raise ValueError("only windows have taps")
+    y = scaled(access.window.stride) if layer.rows.steps > 1 else ""
+    first = y if access.window.pad == 0 else f"{y} - {access.window.pad}" if y else f"-{access.window.pad}"
+    return " + ".join(part for part in (first, tap) if part) or "0"
+
+
+def _row(base: str, offset: int, access: Access, steps: int) -> str:
+    """The only row a step touches, which is inside the tensor, of an ordinary buffer."""
+    if access.window is None or steps == 1:
+        return _sum(base, offset)
+    start = offset - access.window.pad * access.row_bytes
+    y = scaled(access.window.stride)
+    return f"{_sum(base, start)} + {y} * {access.row_bytes}" if y else _sum(base, start)
+
+
+def scaled(stride: int) -> str:
+    """`y` times a stride."""
+    return {0: "", 1: "y"}.get(stride, f"y * {stride}")
+
+
+def _sum(base: str, offset: int) -> str:
+    return f"{base} + {offset}" if offset > 0 else base if offset == 0 else f"{base} - {-offset}"
+
+
+def _leaves(window: Window, steps: int, rows: int) -> bool:
+    """A step's window reaches outside the tensor."""
+    reach = (window.size - 1) * window.dilation
+    return window.first(0) < 0 or window.first(steps - 1) + reach >= rows

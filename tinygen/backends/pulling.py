@@ -1,0 +1,147 @@
+"""Interleaved segments as C: each layer pulls the rows it reads, in the order that schedule.pull found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tinygen.backends.addresses import Places, layer_stem, producer_stem, scaled
+from tinygen.backends.layers import LayerText
+from tinygen.schedule.program import Access, Program
+from tinygen.schedule.pull import Puller
+from tinygen.schedule.reach import Reach
+from tinygen.schedule.steps import Schedule, Segment
+
+
+@dataclass(frozen=True)
+class RingText:
+    """The accessor of a storage that is a ring, named after the layer that writes it."""
+
+    stem: str
+    index: int
+    rows: int
+    row_bytes: int
+    slots: int
+    offset: int
+    landing: int | None
+
+
+@dataclass(frozen=True)
+class PullText:
+    """The function that brings a layer of an interleaved segment to a given row."""
+
+    stem: str
+    index: int
+    pulls: tuple[str, ...]
+    """Calls that bring the rows read."""
+    call: str
+    lands: bool
+    settles: tuple[str, ...]
+    """Stems of the layers whose newest row has been read once the step is done."""
+
+
+@dataclass(frozen=True)
+class SegmentText:
+    """The function that runs an interleaved segment."""
+
+    symbol: str
+    title: str
+    resets: tuple[str, ...]
+    calls: tuple[str, ...]
+
+
+def ring_text(program: Program, position: int, prefix: str, places: Places) -> RingText | None:
+    """The ring that a layer writes; None when its output is an ordinary buffer."""
+    layer = program.layers[position]
+    storage = layer.write.storage
+    if storage is None or not places.is_ring(storage):
+        return None
+    return RingText(
+        stem=layer_stem(prefix, layer),
+        index=layer.op.origin.op_index or 0,
+        rows=layer.write.rows,
+        row_bytes=layer.write.row_bytes,
+        slots=places.slots[storage],
+        offset=places.storages[storage],
+        landing=places.landings.get(storage),
+    )
+
+
+def pull_text(program: Program, position: int, prefix: str, places: Places, puller: Puller, start: int) -> PullText:
+    """The pull function of a layer in the segment that starts at layer `start`."""
+    layer = program.layers[position]
+    index = layer.op.origin.op_index or 0
+    pulls, settles = [], []
+    for read in puller.reads(position):
+        producer = puller.producer(read.storage.id)
+        if producer is None or producer < start:
+            continue
+        stem = producer_stem(program, prefix, read.storage.id)
+        call = f"{stem}_rows({_end(program, position, read, producer, puller)});"
+        if call not in pulls:
+            pulls.append(call)
+        if read.storage.id in places.landings:
+            settles.append(stem)
+    rows = "y, y + 1" if layer.rows.steps > 1 else ""
+    symbol = f"{layer_stem(prefix, layer)}_{layer.op.kind.lower()}"
+    return PullText(
+        stem=layer_stem(prefix, layer),
+        index=index,
+        pulls=tuple(pulls),
+        call=f"RUN({index}, {symbol}({rows}));",
+        lands=layer.write.storage in places.landings,
+        settles=tuple(settles),
+    )
+
+
+def segment_text(program: Program, segment: Segment, prefix: str, places: Places, puller: Puller) -> SegmentText:
+    stems = [layer_stem(prefix, program.layers[i]) for i in range(segment.first, segment.end)]
+    landing = [
+        stem
+        for stem, i in zip(stems, range(segment.first, segment.end), strict=True)
+        if program.layers[i].write.storage in places.landings
+    ]
+    calls = []
+    for sink in puller.sinks(segment.first, segment.end):
+        layer = program.layers[sink]
+        calls.append(f"{layer_stem(prefix, layer)}_rows({layer.rows.steps});")
+    first, last = (program.layers[i].op.origin.op_index for i in (segment.first, segment.end - 1))
+    return SegmentText(
+        symbol=f"{prefix}_layers_{first:02d}_to_{last:02d}",
+        title=f"Layers {first} to {last}, interleaved: each row is computed just before it is needed, and once.",
+        resets=(*(f"{stem}_done = 0;" for stem in stems), *(f"{stem}_landed = -1;" for stem in landing)),
+        calls=tuple(calls),
+    )
+
+
+def invoke_lines(program: Program, schedule: Schedule, layers: list[LayerText], segments: list[str]) -> Iterator[str]:
+    """The calls of one inference; `segments` are the symbols of the interleaved ones, in order."""
+    symbols = iter(segments)
+    for segment in schedule.segments:
+        if segment.interleaved:
+            yield f"{next(symbols)}();"
+        else:
+            layer, text = program.layers[segment.first], layers[segment.first]
+            rows = f"0, {layer.rows.steps}" if text.looped else ""
+            yield f"RUN({layer.op.origin.op_index}, {text.symbol}({rows}));"
+
+
+def _end(program: Program, position: int, read: Reach, producer: int, puller: Puller) -> str:
+    """How many steps of the producer must be done before step y of a layer; the twin of Puller.needed."""
+    access, write = read.access, puller.write(producer)
+    if access.window is None or write.access.window is None or program.layers[position].rows.steps == 1:
+        return str(next(count for layer, count in puller.needed(position, 0) if layer == producer))
+    end = _last(access)
+    if read.unit != 1 or write.unit != 1:
+        end = f"({end} * {read.unit} + {write.unit - 1}) / {write.unit}"
+    return end
+
+
+def _last(access: Access) -> str:
+    window = access.window
+    if window is None:
+        raise ValueError("only windows move")
+    beyond = (window.size - 1) * window.dilation + 1 - window.pad
+    parts = [part for part in (scaled(window.stride), str(abs(beyond)) if beyond else "") if part]
+    text = f" {'+' if beyond > 0 else '-'} ".join(parts) or "0"
+    return f"tg_clamp({text}, 0, {access.rows})"
