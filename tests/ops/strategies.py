@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.ops.builder import TensorDef
 
-BATCH = 8
-"""Models compiled into one C program."""
+BATCH = 24
+"""Models compiled into one C program; most of its cost is the kernels, which they share."""
 
 activation_functions = st.integers(0, 3)
 """NONE, RELU, RELU_N1_TO_1, RELU6 as the schema numbers them."""

@@ -70,13 +70,13 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
     return Case(model, samples(rng, source.shape))
 
 
-@examples(12)
+@examples(4)
 @given(st.lists(cases(CONV), min_size=BATCH, max_size=BATCH))
 def test_conv_2d(batch: list[Case]) -> None:
     check(*batch)
 
 
-@examples(12)
+@examples(4)
 @given(st.lists(cases(DEPTHWISE), min_size=BATCH, max_size=BATCH))
 def test_depthwise_conv_2d(batch: list[Case]) -> None:
     check(*batch)
@@ -146,15 +146,19 @@ def test_same_padding_is_explicit_after_reading() -> None:
 
 def test_reports_everything_at_once() -> None:
     source = TensorDef((2, 4, 4, 3), "float32")
-    weights = TensorDef.constant(np.ones((4, 3, 3, 2), np.int8), [0.1, 0.2])
-    bias = TensorDef.constant(np.zeros(3, np.int64))
-    model = single_op_model(CONV, options(CONV), [source, weights, bias], [TensorDef.activation((1, 4, 4, 4))])
+    weights = TensorDef((4, 3, 3, 3), "int8", [0.1, 0.2, 0.3, 0.4], [0, 0, 7, 0], 0, np.ones((4, 3, 3, 3), np.int8))
+    bias = TensorDef.constant(np.zeros(4, np.int64))
+    table = options(CONV, strides=(0, 1), activation=5)
+    model = single_op_model(CONV, table, [source, weights, bias], [TensorDef((1, 4, 4, 4), "int8")])
     with pytest.raises(TinygenError) as caught:
         read_bytes(model, "m.tflite")
     text = str(caught.value)
     assert "error[TG202]: input must be int8, found float32 [2x4x4x3]" in text
-    assert "error[TG205]: weights must have one scale or 4 along dimension 0, found 2 along dimension 0" in text
     assert "hint: convert the model with full integer quantization" in text
+    assert "error[TG205]: zero points of the weights must be 0, found 7" in text
+    assert "error[TG205]: output must be quantized, found no quantization parameters" in text
+    assert "error[TG204]: fused activation must be one of NONE, RELU, RELU6, RELU_N1_TO_1, found SIGN_BIT" in text
+    assert "error[TG204]: strides must be at least 1, found 0x1" in text
 
 
 def test_reports_shapes() -> None:

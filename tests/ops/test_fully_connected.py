@@ -46,7 +46,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(dense(source, weights, bias, output, draw(activation_functions), keep_dims), samples(rng, source.shape))
 
 
-@examples(14)
+@examples(4)
 @given(st.lists(cases(), min_size=BATCH, max_size=BATCH))
 def test_fully_connected(batch: list[Case]) -> None:
     check(*batch, numerics=tuple(Numerics))

@@ -39,7 +39,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(mean(source, axes, output, keep_dims), samples(draw(generators), shape))
 
 
-@examples(16)
+@examples(4)
 @given(st.lists(cases(), min_size=BATCH, max_size=BATCH))
 def test_mean(batch: list[Case]) -> None:
     check(*batch)

@@ -40,7 +40,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(model, samples(draw(generators), shape))
 
 
-@examples(16)
+@examples(4)
 @given(st.lists(cases(), min_size=BATCH, max_size=BATCH))
 def test_pad(batch: list[Case]) -> None:
     check(*batch)

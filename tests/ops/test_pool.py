@@ -59,7 +59,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(model, samples(draw(generators), source.shape))
 
 
-@examples(16)
+@examples(4)
 @given(st.lists(cases(), min_size=BATCH, max_size=BATCH))
 def test_pools(batch: list[Case]) -> None:
     check(*batch)
