@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.passes.filecheck import filecheck
 from tests.passes.graphs import Builder, transformed
 from tinygen.ir.graph import Graph
@@ -46,12 +48,14 @@ def test_the_float_between_is_still_an_output() -> None:
     )
 
 
-def test_other_parameters_are_left() -> None:
+@pytest.mark.parametrize(("scale", "zero_point"), [(0.1, 6), (0.05, 7), (0.1000001, 7)])
+def test_other_parameters_are_left(scale: float, zero_point: int) -> None:
+    """With 0.1000001 every value comes back, but stands for another real number."""
     filecheck(
-        transformed(fold_quantize_pairs, pair(0.1, 7, 0.1, 6)),
-        """
+        transformed(fold_quantize_pairs, pair(0.1, 7, scale, zero_point)),
+        f"""
         CHECK: DEQUANTIZE(%1)
-        CHECK: %3: int8[1x4] q(0.1, 6) = QUANTIZE(%2)
+        CHECK: %3: int8[1x4] q({scale}, {zero_point}) = QUANTIZE(%2)
         """,
     )
 

@@ -54,9 +54,11 @@ def test_a_range_that_no_activation_has_is_left() -> None:
     filecheck(transformed(fuse_activations, b.graph((0,), (y,))), "CHECK: activation=relu\nCHECK: RELU_N1_TO_1(%1)")
 
 
-def test_another_quantization_is_left() -> None:
+@pytest.mark.parametrize("scale", [0.05, 0.1000001])
+def test_another_quantization_is_left(scale: float) -> None:
+    """With 0.1000001 the activation maps bytes as with 0.1, but the convolution before it would round otherwise."""
     b, a = conv_then()
-    y = b.op(Relu, (a,), b.tensor((1, 2, 2, 3), 0.05, 5))
+    y = b.op(Relu, (a,), b.tensor((1, 2, 2, 3), scale, 5))
     filecheck(transformed(fuse_activations, b.graph((0,), (y,))), "CHECK: activation=none\nCHECK: = RELU(%1)")
 
 

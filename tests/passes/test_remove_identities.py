@@ -61,3 +61,11 @@ def test_two_outputs_of_one_value_keep_their_names() -> None:
         CHECK: output %3
         """,
     )
+
+
+def test_the_same_values_in_another_quantization_stay() -> None:
+    b = Builder()
+    x, a, y = b.tensor((4,), 0.5), b.tensor((4,), 0.25), b.tensor((4,), 0.25)
+    b.op(Reshape, (x,), a)
+    b.op(Relu, (a,), y)
+    filecheck(transformed(remove_identities, b.graph((x,), (y,))), "CHECK: %1: int8[4] q(0.25, 0) = RESHAPE(%0)")

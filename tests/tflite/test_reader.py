@@ -83,6 +83,18 @@ def test_a_dynamic_batch_of_one_is_accepted() -> None:
     assert graph_of(model).tensors[0].shape == (1, 4)
 
 
+def test_a_bool_constant_holds_bools() -> None:
+    """The bias becomes a bool of 8 bytes; the operator refuses bool, but only where the bytes are bools."""
+    model = dense_model()
+    tensors(model)[2] |= {t.TYPE: type_code("BOOL"), t.SHAPE: ints(8)}
+    model[t.BUFFERS][2] = {0: np.array([0, 1] * 4, np.uint8)}
+    assert refused(write(model)).code == "TG202"
+    model[t.BUFFERS][2] = {0: np.array([0, 2] * 4, np.uint8)}
+    problem = refused(write(model))
+    assert problem.code == "TG102"
+    assert "bytes other than 0 and 1" in problem.diagnostics[0].message
+
+
 def test_unused_tensors_do_no_harm() -> None:
     model = dense_model()
     tensors(model).append(t.tensor((0, -1), "dead", 1, "COMPLEX64"))
@@ -292,6 +304,15 @@ def test_many_references_to_one_table_do_not_multiply_the_work() -> None:
     assert problem.code == "TG106"
     assert "too many times" in problem.diagnostics[0].message
     assert peak < 64 * len(data)
+
+
+def test_many_tensors_of_one_buffer_do_not_multiply_the_work() -> None:
+    """16,000 bool tensors of one buffer of 100,000 bytes, each of which would be looked through again."""
+    model = dense_model()
+    shared = t.tensor((100_000,), "bools", 1, "BOOL")
+    model[t.BUFFERS][1] = {0: np.ones(100_000, np.uint8)}
+    model[t.SUBGRAPHS][0] |= {t.TENSORS: t.Repeated(shared, 16_000), t.INPUTS: np.arange(16_000, dtype=np.int32)}
+    assert "too many times" in refused(write(model)).diagnostics[0].message
 
 
 def test_vectors_of_very_many_tables_are_refused() -> None:
