@@ -37,8 +37,14 @@ def zig_compiler(core: Core) -> Compiler | None:
     return Compiler(
         name="zig",
         version=f"zig {zig_version()}",
-        # zig turns its undefined-behaviour traps on by itself at some levels.
-        command=(*command, "cc", *core.zig_flags, "-fno-sanitize=undefined"),
+        # zig turns its undefined-behaviour traps on by itself at some levels, and hands every step the flags of all.
+        command=(
+            *command,
+            "cc",
+            *core.zig_flags,
+            "-fno-sanitize=undefined",
+            "-Wno-unused-command-line-argument",
+        ),
         # zig lowers -O3 to -O2, only -Xclang reaches the optimiser.
         optimizations=(("-O2", ("-O2",)), ("-O3", ("-O3", "-Xclang", "-O3")), ("-Os", ("-Os",))),
     )
