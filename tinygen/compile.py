@@ -10,11 +10,10 @@ from tinygen.backends.literals import identifier
 from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics
+from tinygen.ir.op import Numerics, Op
 from tinygen.passes.pipeline import run as run_passes
 from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Objective, choose
-from tinygen.schedule.program import build_program
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
 
@@ -59,11 +58,16 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
         raise error("TG407", f"unknown backend '{options.backend}', accepted: {', '.join(BACKENDS)}")
     prefix = identifier(options.prefix, graph.name)
     graph = run_passes(graph, dump_ir)
-    program = build_program(graph, choose_kernels(graph, options))
-    chosen = choose(program, options.optimize, ram_budget=options.ram_budget, keep_inputs=options.keep_inputs)
+    chosen = choose(
+        graph,
+        [_offers(op, graph, options) for op in graph.ops],
+        options.optimize,
+        ram_budget=options.ram_budget,
+        keep_inputs=options.keep_inputs,
+    )
     validate(chosen.plan)
     return emit(
-        program,
+        chosen.program,
         chosen.schedule,
         chosen.demand,
         chosen.plan,
@@ -74,10 +78,7 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
     )
 
 
-def choose_kernels(graph: Graph, options: CompileOptions) -> tuple[Kernel | None, ...]:
-    """For each operator the kernel with the fewest instructions that the core can run; None for aliases."""
-    chosen: list[Kernel | None] = []
-    for op in graph.ops:
-        offered = [k for k in op.kernels(graph, options.numerics) if k.requires <= options.features]
-        chosen.append(min(offered, key=lambda k: k.instructions) if offered and not op.alias else None)
-    return tuple(chosen)
+def _offers(op: Op, graph: Graph, options: CompileOptions) -> tuple[Kernel, ...]:
+    """The kernels that can compute an operator on the core; none for an alias, which has nothing to compute."""
+    kernels = () if op.alias else op.kernels(graph, options.numerics)
+    return tuple(kernel for kernel in kernels if kernel.requires <= options.features)

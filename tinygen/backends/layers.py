@@ -11,6 +11,8 @@ from tinygen.ir.call import Constant, Field
 from tinygen.ir.tensor import Tensor
 from tinygen.schedule.program import Access, Layer, Program
 
+_NAME_LENGTH = 80
+
 
 @dataclass(frozen=True, eq=False)
 class NamedConstant:
@@ -52,7 +54,7 @@ def layer_text(program: Program, position: int, prefix: str, places: Places) -> 
             constants.append(NamedConstant(f"{stem}_operand_{i}", Constant("operand", tensor.data), title))
     params = f"{stem}_params"
     return LayerText(
-        title=f"{title} '{comment(layer.op.output(program.graph).name)}'",
+        title=f"{title} '{_short(layer.op.output(program.graph).name)}'",
         comment=tuple(_describe(program, position, places)),
         symbol=layer_symbol(prefix, layer),
         params=params,
@@ -62,6 +64,11 @@ def layer_text(program: Program, position: int, prefix: str, places: Places) -> 
         body=tuple(_body(program, position, prefix, params, places)),
         constants=tuple(constants),
     )
+
+
+def _short(name: str) -> str:
+    """A tensor's name for a comment; converters join the names of all they fused."""
+    return comment(name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}...")
 
 
 def _describe(program: Program, position: int, places: Places) -> Iterator[str]:
@@ -94,7 +101,7 @@ def _place(access: Access, places: Places) -> str:
     offset, slots = places.storages[access.storage], places.slots[access.storage]
     if not places.is_ring(access.storage):
         return f"arena {offset} to {offset + access.rows * access.row_bytes}"
-    ring = f"ring of {slots} rows, arena {offset} to {offset + slots * access.row_bytes}"
+    ring = f"ring of {slots} row{'s' if slots > 1 else ''}, arena {offset} to {offset + slots * access.row_bytes}"
     landing = places.landings.get(access.storage)
     return f"{ring}, the newest lands at {landing}" if landing is not None else ring
 

@@ -131,17 +131,20 @@ def _end(program: Program, position: int, read: Reach, producer: int, puller: Pu
     access, write = read.access, puller.write(producer)
     if access.window is None or write.access.window is None or program.layers[position].rows.steps == 1:
         return str(next(count for layer, count in puller.needed(position, 0) if layer == producer))
-    end = _last(access)
+    end = _last(access, program.layers[position].rows.steps)
     if read.unit != 1 or write.unit != 1:
         end = f"({end} * {read.unit} + {write.unit - 1}) / {write.unit}"
     return end
 
 
-def _last(access: Access) -> str:
+def _last(access: Access, steps: int) -> str:
+    """One past the last row that step y reads, clamped where it leaves the tensor."""
     window = access.window
     if window is None:
         raise ValueError("only windows move")
     beyond = (window.size - 1) * window.dilation + 1 - window.pad
     parts = [part for part in (scaled(window.stride), str(abs(beyond)) if beyond else "") if part]
     text = f" {'+' if beyond > 0 else '-'} ".join(parts) or "0"
+    if beyond >= 0 and (steps - 1) * window.stride + beyond <= access.rows:
+        return text
     return f"tg_clamp({text}, 0, {access.rows})"

@@ -15,7 +15,7 @@ from tinygen.ir.op import Numerics, Options, register
 from tinygen.ir.tensor import Array
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
-from tinygen.ops.conv_kernels import conv_2d_kernel
+from tinygen.ops.conv_kernels import conv_2d_kernels
 from tinygen.ops.requantize import channel_multipliers, requantize
 from tinygen.ops.window import WindowOp, has_weights, parse_padding
 
@@ -90,7 +90,7 @@ class Conv2D(WindowOp):
         weights = self.input(graph, 1).data
         if weights is None:
             raise ValueError("kernels need a verified operator")
-        return (conv_2d_kernel(self, graph, weights.astype(np.int8), self.activation),)
+        return conv_2d_kernels(self, graph, weights.astype(np.int8), self.activation)
 
     def _has_window(self, graph: Graph) -> bool:
         return has_weights(self, graph)

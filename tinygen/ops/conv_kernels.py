@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,20 +14,25 @@ from tinygen.ops.pack import pack_3x3, pack_runs
 from tinygen.ops.requantize import Requantization, channel_multipliers, fold_requantization
 from tinygen.ops.window import WindowOp
 
-_PIXELS = 3
-"""Output pixels of a conv_2d_s8 panel, TG_CONV_2D_PIXELS."""
+_PANELS = ((3, 1.45), (2, 1.5), (1, 2.0))
+"""Output pixels of a conv_2d_s8 panel, and instructions per tap and filter on a Cortex-M4, as counted."""
 
 
-def conv_2d_kernel(op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation) -> Kernel:
-    """CONV_2D, or DEPTHWISE_CONV_2D of a single input channel; filters are [out, height, width, in channels]."""
+def conv_2d_kernels(
+    op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation
+) -> tuple[Kernel, ...]:
+    """CONV_2D, or DEPTHWISE_CONV_2D of a single input channel; filters are [out, height, width, in channels].
+
+    A wider panel is faster and needs more scratch memory.
+    """
     source, output = op.input(graph, 0), op.output(graph)
     height, width, channels = filters.shape[1:]
     runs_per_row, run_bytes = (1, width * channels) if op.dilations[1] == 1 or width == 1 else (width, channels)
     depth = height * runs_per_row * (run_bytes + -run_bytes % 4)
     requantization = _requantization(op, graph, filters.reshape(len(filters), -1), activation)
-    scratch = 2 * _PIXELS * depth
+    columns = output.shape[2]
 
-    def call() -> Call:
+    def call(panel: int) -> Call:
         packed = pack_runs(filters.reshape(len(filters), height * runs_per_row, run_bytes))
         fields = (
             Field("input_width", source.shape[2]),
@@ -38,17 +45,25 @@ def conv_2d_kernel(op: WindowOp, graph: Graph, filters: NDArray[np.int8], activa
             Field("dilation", op.dilations[1]),
             Field("pad_left", op.padding[2]),
             Field("depth", depth),
+            Field("panel_pixels", panel),
             Field("input_zero_point", _zero_point(op, graph)),
             Field("requantize", requantization.fields()),
             Field("weights", Constant("weights", packed)),
         )
         symbol = "tg_conv_2d_fast_s8" if requantization.fast else "tg_conv_2d_s8"
         args = ("rows", "out", "scratch")
-        return Call(symbol, "conv_2d_s8.h", fields, args, scratch_bytes=scratch, params="tg_conv_2d_s8_params")
+        return Call(
+            symbol, "conv_2d_s8.h", fields, args, scratch_bytes=2 * panel * depth, params="tg_conv_2d_s8_params"
+        )
 
-    pixels = output.shape[1] * output.shape[2]
-    instructions = pixels * (len(filters) * (depth * 5 // 4 + 16) + depth * 3 + 60)
-    return Kernel("conv_2d_s8", instructions, len(filters) * (depth + 9), scratch, call)
+    def kernel(panel: int, per_tap: float) -> Kernel:
+        panels = output.shape[1] * -(-columns // panel)
+        work = output.shape[1] * columns * (len(filters) * (depth * per_tap + 10) + depth * 2 + 20)
+        flash = len(filters) * (depth + 9)
+        name = f"conv_2d_s8, {panel} pixels"
+        return Kernel(name, round(work) + panels * 60, flash, 2 * panel * depth, partial(call, panel))
+
+    return tuple(kernel(panel, per_tap) for panel, per_tap in _PANELS if panel <= columns)
 
 
 def depthwise_kernel(op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation) -> Kernel:

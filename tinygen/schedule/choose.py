@@ -1,19 +1,26 @@
-"""Chooses the schedule for an objective, with the memory plan that proves what it costs."""
+"""Chooses kernels and a schedule for an objective, with the memory plan that proves what they cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+
 from tinygen.errors import error
+from tinygen.ir.call import Kernel
+from tinygen.ir.graph import Graph
 from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
 from tinygen.schedule.buffers import Demand, demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import Program
+from tinygen.schedule.program import Program, build_program
 from tinygen.schedule.search import SegmentSearch
 from tinygen.schedule.steps import Schedule
+
+Offers = Sequence[tuple[Kernel, ...]]
+"""For each operator of a graph the kernels that can compute it, none for aliases."""
 
 STEP_INSTRUCTIONS = 40
 """What interleaving adds to a step, about: the calls and the row counters. Copies come on top."""
@@ -25,69 +32,100 @@ BALANCED_SHARE = 0.05
 
 
 class Objective(Enum):
-    """What a schedule is chosen for."""
+    """What kernels and schedule are chosen for."""
 
     RAM = "ram"
     """The least peak, then the fewest instructions."""
     SPEED = "speed"
-    """No slower than layer by layer, then the least peak."""
+    """No slower than layer by layer with the fastest kernels, then the least peak."""
     BALANCED = "balanced"
-    """The least peak that costs at most 5 % more instructions than layer by layer."""
+    """The least peak that costs at most 5 % more instructions than `speed`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A schedule, what it asks of the arena, where that is put, and the instructions it adds, as an estimate."""
+    """A program and its schedule, what they ask of the arena, where that is put, and the estimated instructions."""
 
+    program: Program
     schedule: Schedule
     demand: Demand
     plan: Plan
-    extra_instructions: float
+    instructions: float
 
 
-def choose(program: Program, objective: Objective, *, ram_budget: int | None = None, keep_inputs: bool) -> Choice:
-    """The best schedule for the objective; with `ram_budget` in bytes the fastest whose arena is no larger.
+def choose(
+    graph: Graph, offers: Offers, objective: Objective, *, ram_budget: int | None = None, keep_inputs: bool = False
+) -> Choice:
+    """The best choice for the objective; with `ram_budget` in bytes the fastest whose arena is no larger.
 
     Raises:
-        TinygenError: TG305 when no schedule fits the budget.
+        TinygenError: TG305 when nothing fits the budget.
     """
-    limit = {Objective.RAM: float("inf"), Objective.SPEED: 0.0}.get(objective, BALANCED_SHARE * _instructions(program))
-    choices = []
-    for choice in _choices(program, keep_inputs):
-        if choice.extra_instructions <= limit or ram_budget is not None:
-            choices.append(choice)
-        if ram_budget is not None and choice.plan.arena_bytes <= ram_budget:
-            return choice
-    best = min(choices, key=lambda c: (c.plan.arena_bytes, c.extra_instructions))
+    choices = list(_choices(graph, offers, keep_inputs))
+    fastest = min(c.instructions for c in choices)
     if ram_budget is not None:
-        message = f"no schedule needs at most {ram_budget} bytes of arena, the least found is {best.plan.arena_bytes}"
-        largest = sorted(best.plan.buffers, key=lambda b: -b.size)[:3]
-        names = ", ".join(f"'{b.name}' ({b.size})" for b in largest)
-        raise error("TG305", message, hints=(f"the largest buffers are {names}", "raise --ram-budget"))
-    return best
+        return _within(choices, ram_budget)
+    share = {Objective.RAM: float("inf"), Objective.SPEED: 0.0, Objective.BALANCED: BALANCED_SHARE}[objective]
+    allowed = [c for c in choices if c.instructions <= fastest * (1 + share)]
+    return min(allowed, key=lambda c: (c.plan.arena_bytes, c.instructions))
 
 
-def _choices(program: Program, keep_inputs: bool) -> Iterator[Choice]:
-    """Schedules from the fastest to the one with the least peak."""
-    plain = layer_by_layer(program)
-    yield _planned(program, plain, keep_inputs)
-    if len(program.layers) == 0:
+def _within(choices: list[Choice], budget: int) -> Choice:
+    fitting = [c for c in choices if c.plan.arena_bytes <= budget]
+    if fitting:
+        return min(fitting, key=lambda c: (c.instructions, c.plan.arena_bytes))
+    least = min(choices, key=lambda c: c.plan.arena_bytes).plan
+    names = ", ".join(f"'{b.name}' ({b.size})" for b in sorted(least.buffers, key=lambda b: -b.size)[:3])
+    message = f"no schedule needs at most {budget} bytes of arena, the least found needs {least.arena_bytes}"
+    raise error("TG305", message, hints=(f"the largest buffers are {names}", "raise --ram-budget"))
+
+
+def _choices(graph: Graph, offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
+    """Candidates: layer by layer, then cut ever more boldly, with the fastest kernels and with the least scratch."""
+    fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
+    small = tuple(min(kernels, key=lambda k: (k.scratch_bytes, k.instructions), default=None) for kernels in offers)
+    program = build_program(graph, fast)
+    yield _choice(program, layer_by_layer(program), keep_inputs)
+    if not program.layers:
         return
-    search = SegmentSearch(program, keep_inputs=keep_inputs)
-    for longest in (1, 4, None):
-        yield _planned(program, search.cut(search.least_peak(longest)), keep_inputs)
+    for kernels in dict.fromkeys((fast, small)):
+        program = build_program(graph, kernels)
+        search = SegmentSearch(program, keep_inputs=keep_inputs)
+        for longest in (1, None):
+            schedule = search.cut(search.least_peak(longest))
+            if kernels != fast:
+                program = build_program(graph, _fastest_within_peak(program, schedule, offers, keep_inputs))
+            yield _choice(program, schedule, keep_inputs)
 
 
-def _planned(program: Program, schedule: Schedule, keep_inputs: bool) -> Choice:
+def _fastest_within_peak(
+    program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool
+) -> tuple[Kernel | None, ...]:
+    """For each operator the fastest kernel whose scratch memory does not raise the peak of live bytes."""
     wanted = demand(program, schedule, keep_inputs=keep_inputs)
-    return Choice(schedule, wanted, plan(wanted.buffers), _extra(program, schedule, wanted))
+    live = np.zeros(len(schedule.steps) + 1, np.int64)
+    for buffer in wanted.buffers:
+        for rect in buffer.rects:
+            live[rect.lower] += rect.stop - rect.start
+            live[rect.upper] -= rect.stop - rect.start
+    live = np.cumsum(live)
+    peak = int(live.max())
+    room = [peak] * len(program.layers)
+    for time, step in enumerate(schedule.steps):
+        own = program.layers[step.layer].call.scratch_bytes
+        room[step.layer] = min(room[step.layer], peak - (int(live[time]) - own))
+    spare = iter(room)
+    return tuple(_fastest(kernels, next(spare)) if kernels else None for kernels in offers)
 
 
-def _extra(program: Program, schedule: Schedule, wanted: Demand) -> float:
+def _fastest(kernels: tuple[Kernel, ...], scratch_bytes: int) -> Kernel:
+    return min((k for k in kernels if k.scratch_bytes <= scratch_bytes), key=lambda k: k.instructions)
+
+
+def _choice(program: Program, schedule: Schedule, keep_inputs: bool) -> Choice:
+    wanted = demand(program, schedule, keep_inputs=keep_inputs)
     steps = sum(len(segment.steps) for segment in schedule.segments if segment.interleaved)
     copied = sum(s.nbytes for s in program.storages if s.id in wanted.landings)
-    return steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
-
-
-def _instructions(program: Program) -> int:
-    return sum(layer.kernel.instructions for layer in program.layers)
+    instructions = sum(layer.kernel.instructions for layer in program.layers)
+    extra = steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
+    return Choice(program, schedule, wanted, plan(wanted.buffers), instructions + extra)

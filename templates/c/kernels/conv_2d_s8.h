@@ -23,13 +23,12 @@ typedef struct {
     int32_t stride;         /* in pixels */
     int32_t dilation;       /* in pixels */
     int32_t pad_left;       /* in pixels */
-    int32_t depth;          /* panel bytes of a pixel, a multiple of four */
+    int32_t depth;          /* taps of a pixel in the panel, a multiple of four */
+    int32_t panel_pixels;   /* pixels side by side in the panel: 1, 2 or 3 */
     int32_t input_zero_point;
     tg_requantize_s8_params requantize;
     const int8_t *weights;
 } tg_conv_2d_s8_params;
-
-#define TG_CONV_2D_PIXELS 3
 
 #if TG_DSP
 
@@ -190,7 +189,8 @@ TG_INLINE void tg_conv_2d_row(const tg_conv_2d_s8_params *p, const void *const *
     while (x < p->output_width) {
         const int32_t left = p->output_width - x;
         /* Four pixels are two and two, not three and one: a lone pixel costs most. */
-        const int32_t pixels = left == 4 ? 2 : left < TG_CONV_2D_PIXELS ? left : TG_CONV_2D_PIXELS;
+        const int32_t most = left == 4 && p->panel_pixels == 3 ? 2 : p->panel_pixels;
+        const int32_t pixels = left < most ? left : most;
         for (int32_t i = 0; i < pixels; i++) {
             tg_conv_2d_gather(p, rows, x + i, panel + i, pixels);
         }
