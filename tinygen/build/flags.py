@@ -37,7 +37,7 @@ CODE: tuple[str, ...] = (
 
 LINK: tuple[str, ...] = ("-nostartfiles", "-Wl,--gc-sections")
 
-GNU_LINK: tuple[str, ...] = ("-nostdlib", "-Wl,--no-warn-rwx-segments")
+GNU_LINK: tuple[str, ...] = ("-nostdlib",)
 """The firmware brings its own memory functions; of the compiler's libraries only libgcc is linked."""
 
 HOST: tuple[str, ...] = ("-std=c99", "-g", "-fPIC", "-ffp-contract=off")
