@@ -48,6 +48,14 @@ class Problem:
         ends = (size + (pin or 0) for size, pin in zip(self.sizes, self.pinned, strict=True))
         return max(self.live_bound, max(ends, default=0))
 
+    def boxes(self) -> bool:
+        """Every pair is like two boxes: one interval of forbidden distances around zero."""
+        return all(
+            len(intervals) == 1 and intervals[0][0] < 0 < intervals[0][1]
+            for row in self.conflicts
+            for _, intervals in row
+        )
+
 
 def build_problem(buffers: Sequence[Buffer]) -> Problem:
     """Reduce `buffers` to a Problem."""

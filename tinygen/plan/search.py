@@ -44,11 +44,6 @@ def search(problem: Problem, parts: Sequence[Part], limit: int, node_budget: int
     are searched apart. Rankings take turns with growing shares of the budget, because one that fails for hours is often
     beside one that succeeds at once. Deterministic: what counts is nodes, not time.
     """
-    complete = all(
-        len(intervals) == 1 and intervals[0][0] < 0 < intervals[0][1]
-        for row in problem.conflicts
-        for _, intervals in row
-    )
     nodes, share = 0, _FIRST_SLICE
     while nodes < node_budget:
         for part in parts:
@@ -62,7 +57,7 @@ def search(problem: Problem, parts: Sequence[Part], limit: int, node_budget: int
             nodes += descent.nodes
             if found:
                 return Outcome(tuple(descent.offsets[i] for i in range(len(problem.sizes))), True, nodes)
-            return Outcome(None, complete, nodes)
+            return Outcome(None, problem.boxes(), nodes)
         share *= _SLICE_GROWTH
     return Outcome(None, False, nodes)
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from tinygen.errors import TinygenError, error
 from tinygen.plan.heuristics import height, orders, place
 from tinygen.plan.model import Buffer, Plan
+from tinygen.plan.orient import Orienter
 from tinygen.plan.problem import Problem, build_problem
 from tinygen.plan.search import prepare, search
 from tinygen.plan.validate import validate
 
 NODE_BUDGET = 20_000
 """Nodes the search may visit by default; nodes and not seconds, so that a plan is the same on every machine."""
+_WORK_PER_NODE = 50
+"""Visits of a disjunction for each node; that costs much less than a node, and learns as much."""
 
 
 def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget: int = NODE_BUDGET) -> Plan:
@@ -63,29 +66,52 @@ def _improve(
 ) -> tuple[list[int], int]:
     """Search for lower placements; the best found, and the height below which there is none.
 
-    With a capacity the only question is whether there is one that low. Otherwise the bound itself is tried first, with
-    half of the nodes, then heights halfway between what is known to be too low and what has been reached.
+    First which buffer lies above which, as that sees how shapes interlock; then, if no shapes do, placement in
+    ascending order, as that sees how much must fit. With a capacity the only question is whether there is a placement
+    that low. Otherwise the bound itself is tried first, with half of the budget, then heights halfway between what is
+    known to be too low and what has been reached.
     """
     if bound > goal:
         return best, bound
-    parts = prepare(problem)
-    if capacity is not None:
-        outcome = search(problem, parts, goal, node_budget)
-        if outcome.offsets is not None:
-            return list(outcome.offsets), bound
-        return best, max(bound, goal + 1) if outcome.proven else bound
-    limit, least, left = goal, bound, node_budget
+    orienter = Orienter(problem, best)
+    left = node_budget * _WORK_PER_NODE // (1 if capacity is None else 10)
+    limit, least = goal, bound
     while left > 0 and least < height(problem, best):
-        outcome = search(problem, parts, limit, max(1, left // 2))
+        before = orienter.work
+        found = orienter.within(limit, max(1, left // 2))
+        left -= max(1, orienter.work - before)
+        best, bound, least = _judge(problem, best, bound, least, limit, found.offsets, found.proven)
+        if capacity is not None:
+            break
+        limit = (least + height(problem, best) - 1) // 2
+    refuted = capacity is not None and bound > goal
+    if refuted or height(problem, best) <= max(goal, bound) or not problem.boxes():
+        return best, bound
+    parts = prepare(problem)
+    limit, least, left = max(goal, bound), bound, node_budget
+    while left > 0 and least < height(problem, best):
+        outcome = search(problem, parts, limit, left if capacity is not None else max(1, left // 2))
         left -= max(1, outcome.nodes)
-        if outcome.offsets is not None:
-            best = list(outcome.offsets)
-        else:
-            least = limit + 1
-            if outcome.proven:
-                bound = least
+        best, bound, least = _judge(problem, best, bound, least, limit, outcome.offsets, outcome.proven)
+        if capacity is not None:
+            break
         limit = (least + height(problem, best) - 1) // 2
     return best, bound
+
+
+def _judge(
+    problem: Problem,
+    best: list[int],
+    bound: int,
+    least: int,
+    limit: int,
+    offsets: Sequence[int] | None,
+    proven: bool,
+) -> tuple[list[int], int, int]:
+    """The best placement, the proven bound and the least height worth trying, after a search within `limit`."""
+    if offsets is not None:
+        return list(offsets), bound, least
+    return best, max(bound, limit + 1) if proven else bound, limit + 1
 
 
 def _check(buffers: tuple[Buffer, ...]) -> None:

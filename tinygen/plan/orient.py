@@ -1,0 +1,167 @@
+"""Decides for every two buffers that could overlap which one lies above the other, learning from what went wrong."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinygen.plan.problem import Problem
+
+_FIRST_FAILURES = 30
+_GROWTH = 1.5
+_OPEN = -1
+
+
+@dataclass(frozen=True)
+class Found:
+    """`offsets` in grains or None; `proven` tells "there is none" from "none was found"."""
+
+    offsets: tuple[int, ...] | None
+    proven: bool
+
+
+class _SpentError(Exception):
+    """The work budget is spent."""
+
+
+class Orienter:
+    """The placement problem as one of disjunctive scheduling, the offset of a buffer being the start of a task.
+
+    Two buffers with the forbidden distances (low, high) are a disjunction: i lies at least `high` above j, or j at
+    least `-low` above i. Once every disjunction is decided the lowest offsets are longest paths. The search is that of
+    Grimes and Hebrard, "Solving Variants of the Job Shop Scheduling Problem through Conflict-Directed Search" (INFORMS
+    Journal on Computing, 2015): bounds of offsets are propagated, the next disjunction is one whose buffers have little
+    freedom and that has often failed, the better known solution is imitated, and restarts get longer and longer. It
+    says little about instances whose live bytes fill the arena, where it does not see how much must fit beside what.
+
+    `work` counts visits of a disjunction, so that budgets mean the same on every machine. What is learnt serves later
+    calls with other heights.
+    """
+
+    def __init__(self, problem: Problem, imitated: Sequence[int]) -> None:
+        self.work = 0
+        self._problem = problem
+        self._imitated = imitated
+        self._pairs: list[tuple[int, int, int, int]] = []
+        """(i, j, least distance of i above j, least distance of j above i)"""
+        self._at: list[list[tuple[int, int, int, int]]] = [[] for _ in problem.sizes]
+        """Per buffer (pair, the other buffer, least distance above it, least distance below it)."""
+        for i, row in enumerate(problem.conflicts):
+            for j, intervals in row:
+                for low, high in intervals if i < j else ():
+                    self._at[i].append((len(self._pairs), j, high, -low))
+                    self._at[j].append((len(self._pairs), i, -low, high))
+                    self._pairs.append((i, j, high, -low))
+        self._failures = [1] * len(self._pairs)
+        self._low: list[int] = []
+        self._high: list[int] = []
+        self._top: list[int] = []
+        self._trail: list[tuple[list[int], int, int]] = []
+
+    def within(self, limit: int, work: int) -> Found:
+        """Look for offsets that need at most `limit` grains, for about `work` visits of disjunctions."""
+        end = self.work + work
+        failures = float(_FIRST_FAILURES)
+        while True:
+            try:
+                if not self._descend(limit, int(failures), end):
+                    return Found(None, True)
+                self._imitated = tuple(self._low)
+                return Found(self._imitated, True)
+            except _SpentError:
+                if self.work >= end:
+                    return Found(None, False)
+                failures *= _GROWTH
+
+    def _descend(self, limit: int, failures: int, end: int) -> bool:
+        """Depth first until a solution, a proof that there is none, or `failures` failures or the end of the budget."""
+        if not self._start(limit):
+            return False
+        stack: list[tuple[int, int, int]] = []
+        while (pair := self._choose()) is not None:
+            i, j, above, _ = self._pairs[pair]
+            first = i if self._imitated[i] - self._imitated[j] >= above else j
+            stack.append((len(self._trail), pair, i + j - first))
+            fits = self._decide(pair, first)
+            while not fits:
+                failures -= 1
+                if not stack:
+                    return False
+                if failures <= 0 or self.work >= end:
+                    raise _SpentError
+                mark, pair, second = stack.pop()
+                while len(self._trail) > mark:
+                    values, index, value = self._trail.pop()
+                    values[index] = value
+                fits = self._decide(pair, second)
+        return True
+
+    def _start(self, limit: int) -> bool:
+        """Everything undecided, and as high and as low as the limit and the pins allow."""
+        p = self._problem
+        self._low = [pin or 0 for pin in p.pinned]
+        self._high = [(limit - size) // grid * grid for size, grid in zip(p.sizes, p.alignments, strict=True)]
+        for i, pin in enumerate(p.pinned):
+            if pin is not None:
+                self._high[i] = min(self._high[i], pin)
+        self._top = [_OPEN] * len(self._pairs)
+        self._trail = []
+        return all(a <= b for a, b in zip(self._low, self._high, strict=True)) and self._propagate(range(len(p.sizes)))
+
+    def _choose(self) -> int | None:
+        """Of the disjunctions that do not hold with all buffers at their lowest, one with little freedom that failed
+        often; None if all hold, which makes the lowest offsets a solution."""
+        low, high, best, least = self._low, self._high, None, 0.0
+        self.work += len(self._pairs) // 4
+        for pair, (i, j, above, below) in enumerate(self._pairs):
+            if self._top[pair] == _OPEN and -below < low[i] - low[j] < above:
+                freedom = (high[i] - low[i] + high[j] - low[j] + 1) / self._failures[pair]
+                if best is None or freedom < least:
+                    best, least = pair, freedom
+        return best
+
+    def _decide(self, pair: int, top: int) -> bool:
+        self._trail.append((self._top, pair, _OPEN))
+        self._top[pair] = top
+        return self._propagate(self._pairs[pair][:2])
+
+    def _propagate(self, changed: Sequence[int]) -> bool:
+        """Tighten bounds and decide what has only one way left, until nothing changes; False if a pair has no way."""
+        low, high, tops, trail, grids = self._low, self._high, self._top, self._trail, self._problem.alignments
+        queue = deque(changed)
+        waiting = set(changed)
+        while queue:
+            i = queue.popleft()
+            waiting.discard(i)
+            self.work += len(self._at[i])
+            for pair, j, above, below in self._at[i]:
+                top = tops[pair]
+                if top == _OPEN:
+                    if high[i] - low[j] >= above:
+                        if high[j] - low[i] >= below:
+                            continue
+                        top = i
+                    else:
+                        top = j
+                    trail.append((tops, pair, _OPEN))
+                    tops[pair] = top
+                bottom, distance = (j, above) if top == i else (i, below)
+                grid = grids[top]
+                if low[bottom] + distance > low[top]:
+                    trail.append((low, top, low[top]))
+                    low[top] = -(-(low[bottom] + distance) // grid) * grid
+                    if top not in waiting:
+                        waiting.add(top)
+                        queue.append(top)
+                grid = grids[bottom]
+                if high[top] - distance < high[bottom]:
+                    trail.append((high, bottom, high[bottom]))
+                    high[bottom] = (high[top] - distance) // grid * grid
+                    if bottom not in waiting:
+                        waiting.add(bottom)
+                        queue.append(bottom)
+                if low[top] > high[top] or low[bottom] > high[bottom]:
+                    self._failures[pair] += 1
+                    return False
+        return True
