@@ -79,7 +79,7 @@ class Measurement:
 
 
 def to_json(measurement: Measurement) -> dict[str, object]:
-    """A measurement as JSON values. The count's key is the counter's name, so a reader cannot mistake one for another."""
+    """A measurement as JSON values; the count stands under its counter's name, so nobody takes it for another."""
     m = measurement
     return {
         "runner": m.runner,

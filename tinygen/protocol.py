@@ -1,4 +1,4 @@
-"""The serial lines between a host and the bench firmware: the grammar, and a client that speaks it over any byte stream.
+"""The serial lines between a host and the bench firmware: their grammar, and a client that speaks it over any stream.
 
 A request is one line of at most 80 characters, words separated by one space. Answers are lines `tg WORD key=value ...`.
 Lines that start otherwise belong to someone else and are passed over. The firmware's side is firmware/common/bench.c.

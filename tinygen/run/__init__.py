@@ -48,7 +48,9 @@ class Runner(Protocol):
     def available(self) -> str | None:
         """None when the runner can be used, else what is missing and how to get it."""
 
-    def open(self, project: Project, build: Path, *, compiler: str | None = None, optimize: str = DEFAULT_OPTIMIZATION) -> Session:
+    def open(
+        self, project: Project, build: Path, *, compiler: str | None = None, optimize: str = DEFAULT_OPTIMIZATION
+    ) -> Session:
         """Builds the project into the folder `build` and starts it.
 
         TG404 when the runner is not available, TG503 when it cannot be this board, TG401 and TG402 of the compiler.
@@ -73,7 +75,9 @@ def find_runner(name: str) -> Runner:
         raise error("TG506", f"found '{name}', accepted: {', '.join(runners())}")
     missing = runner.available()
     if missing is not None:
-        raise error("TG404", f"the runner {name} cannot be used: {missing}", hints=("tinygen doctor shows what is here",))
+        raise error(
+            "TG404", f"the runner {name} cannot be used: {missing}", hints=("tinygen doctor shows what is here",)
+        )
     return runner
 
 

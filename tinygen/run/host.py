@@ -51,7 +51,7 @@ class HostRunner:
         optimize: str = DEFAULT_OPTIMIZATION,
         sanitize: bool = False,
     ) -> HostSession:
-        """As every runner; `compiler` selects cross compilers and means nothing here. `sanitize` uses ASan and UBSan."""
+        """As every runner; `compiler` selects cross compilers, so it is not used. `sanitize` means ASan and UBSan."""
         manifest = project.manifest
         program = build_host(
             [project.path / source for source in (*manifest.sources, _MAIN)],

@@ -94,9 +94,7 @@ class UnicornSession:
             counter="instructions",
             compiler=f"{self._built.compiler} {self._built.optimize}",
             runs=tuple(counts),
-            layers=tuple(
-                LayerCount(x.index, x.op, x.name, layers[x.index]) for x in self._project.manifest.layers
-            ),
+            layers=tuple(LayerCount(x.index, x.op, x.name, layers[x.index]) for x in self._project.manifest.layers),
             outputs=outputs,
             stack_bytes=stack_bytes,
             clock_hz=None,

@@ -54,12 +54,14 @@ class Names:
         return f"{function} ({address & ~1:#010x})" if function is not None else f"{address:#010x}"
 
 
-def describe_fault(
-    board: Board, names: Names, access: Access, pc: int, return_address: int, stack_pointer: int
-) -> str:
+def describe_fault(board: Board, names: Names, access: Access, pc: int, return_address: int, stack_pointer: int) -> str:
     """One sentence about a fault."""
     stack = board.stack
-    if access.kind in ("read", "write") and access.address is not None and access.address < stack.address <= access.address + 4096:
+    if (
+        access.kind in ("read", "write")
+        and access.address is not None
+        and access.address < stack.address <= access.address + 4096
+    ):
         return f"stack overflow in {names.name(pc)}: {access.kind} at {access.address:#010x}, below {stack.name}"
     if access.kind == "fetch" or (access.address is None and names.function(pc) is None):
         target = pc if access.address is None else access.address

@@ -27,7 +27,7 @@ _CUSTOM_CSRS = ((0x7C0, 0x7FF), (0xBC0, 0xBFF))
 
 @dataclass(frozen=True)
 class Program:
-    """An ELF to run, and the names in it to watch: the inference, the hooks around layers, and how many slots they use."""
+    """An ELF to run and the names in it to watch: the inference, the hooks around layers, how many slots they use."""
 
     elf: Path
     function: str
@@ -146,16 +146,14 @@ class Machine:
         """Maps a memory with what its use allows: code may not be written, data not executed."""
         import unicorn
 
-        permissions = unicorn.UC_PROT_READ | (
-            unicorn.UC_PROT_EXEC if "code" in memory.use else unicorn.UC_PROT_WRITE
-        )
+        permissions = unicorn.UC_PROT_READ | (unicorn.UC_PROT_EXEC if "code" in memory.use else unicorn.UC_PROT_WRITE)
         content = ctypes.create_string_buffer(memory.size)
         self._regions.append(content)
         for address in {memory.address, memory.data_address or memory.address}:
             self._uc.mem_map_ptr(address, memory.size, permissions, ctypes.addressof(content))
 
     def _load(self, elf: Path) -> int:
-        """Writes the image where it is stored and returns where the core starts, with a Cortex-M's stack pointer set."""
+        """Writes the image where it is stored, sets the stack pointer of a Cortex-M, returns where the core starts."""
         from elftools.elf.elffile import ELFFile
         from unicorn.arm_const import UC_ARM_REG_SP
 
