@@ -41,10 +41,10 @@ def command(
     seed: int,
     report: Path | None,
 ) -> int:
-    """Measure an inference: instructions or cycles, in all and by layer, RAM, flash and stack.
+    """Count what an inference costs, in all and by layer.
 
-    The whole inference is counted in the firmware as it ships, its layers in a build with hooks around them. Exits with
-    1 when the outputs are wrong.
+    Instructions (or cycles), RAM, flash and stack. The whole inference is counted in the firmware as it ships, its
+    layers in a build with hooks around them. Exits with 1 when the outputs are wrong.
     """
     if report is not None and (report.is_dir() or not report.absolute().parent.is_dir()):
         raise error("TG403", f"{report} cannot be written, accepted: a file in a folder that exists")

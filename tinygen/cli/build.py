@@ -49,7 +49,7 @@ DOCUMENT = BuildDocument
 def command(
     output: Output, project: Path, compiler: str | None, level: str, program: str, profile: bool, out: Path | None
 ) -> None:
-    """Build a project's firmware into an ELF and show its sizes."""
+    """Build a project's firmware and show its sizes."""
     loaded = load_project(project)
     with output.status("building the firmware"):
         built = build_project(

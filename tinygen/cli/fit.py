@@ -37,9 +37,10 @@ DOCUMENT = Fit | FitAllDocument
 def command(
     output: Output, model: Path, board: str | None, every: bool, compiler: str | None, backend: str, numerics: str
 ) -> int:
-    """Tell whether a model fits a board, from the linked firmware or, without a compiler, from a bound.
+    """Tell whether a model fits a board.
 
-    Exits with 0 when it fits (with --all: at least one board), 1 when not, 3 when only a compiler could tell.
+    Measured on the linked firmware; without a compiler it is a bound that is never too small. Exits with 0 when it fits
+    (with --all: at least one board), 1 when not, 3 when only a compiler could tell.
     """
     if board is not None and every:
         raise click.UsageError("--board and --all exclude each other.")

@@ -57,7 +57,10 @@ def command(
     numerics: str,
     dump_ir: Path | None,
 ) -> None:
-    """Write a firmware project: C sources, start-up code, linker script, CMake and PlatformIO files."""
+    """Write a firmware project for a model and a board.
+
+    C sources, start-up code, linker script, CMake and PlatformIO files: it builds without tinygen.
+    """
     target = load_board(board)
     chosen = replace(options.compile_options(backend, numerics, prefix), features=frozenset(target.features))
     with output.status("compiling the model"):

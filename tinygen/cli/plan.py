@@ -37,9 +37,10 @@ DOCUMENT = PlanDocument
 @click.option("-o", "--out", type=options.FILE, metavar="OUT.csv", help="Write the file with a column of offsets.")
 @options.common
 def command(output: Output, file: Path, capacity: int | None, out: Path | None) -> None:
-    """Place the buffers of an allocation file (columns id, lower, upper, size) in as little memory as possible.
+    """Place the buffers of an allocation file.
 
-    Without --capacity the smallest arena is searched; with it, an arena above is an error.
+    Its columns are id, lower, upper and size, as MiniMalloc has them. Without --capacity the smallest arena is
+    searched; with it, an arena above is an error.
     """
     try:
         text = file.read_text(encoding="utf-8")

@@ -39,9 +39,10 @@ def command(
     backend: str,
     compiler: str | None,
 ) -> int:
-    """Compare generated code with LiteRT's reference kernels, every element of every output.
+    """Compare generated code with LiteRT, bit for bit.
 
-    Runs on this computer unless told otherwise. Exits with 1 when any element differs.
+    Every element of every output is compared with LiteRT's reference kernels. Runs on this computer unless told
+    otherwise. Exits with 1 when any element differs.
     """
     if file is not None and samples is not None:
         raise click.UsageError("--samples and --input exclude each other.")
