@@ -172,3 +172,11 @@ def test_reports_shapes() -> None:
     assert "error[TG203]: bias must have 4 values, found int32 [3]" in text
     assert "grouped convolution is not supported" in text
     assert "error[TG203]: output must have shape [1x4x4x4], found int8 [1x4x5x4]" in text
+
+
+@pytest.mark.parametrize("kind", [CONV, DEPTHWISE])
+def test_reports_accumulators_beyond_32_bits(kind: str) -> None:
+    with pytest.raises(
+        TinygenError, match=r"TG205.*accumulators must stay within 32 bits when requantized, found \d+ times"
+    ):
+        read_bytes(layer(kind, (4, 4, 2), (3, 3), 2, weight_scale=1e8), "m.tflite")

@@ -87,3 +87,10 @@ def test_reports_computed_weights() -> None:
     weights = TensorDef.activation((4, 5), 0.5)
     with pytest.raises(TinygenError, match=r"TG204.*weights must be constant"):
         read_bytes(dense(TensorDef.activation((1, 5)), weights, None, TensorDef.activation((1, 4))), "m.tflite")
+
+
+def test_reports_accumulators_beyond_32_bits() -> None:
+    with pytest.raises(
+        TinygenError, match=r"TG205.*accumulators must stay within 32 bits when requantized, found \d+ times"
+    ):
+        read_bytes(model(20, 3, 1e-12), "m.tflite")

@@ -71,3 +71,9 @@ def test_reports_axes() -> None:
         read_bytes(mean(source, [1, 4], TensorDef.activation((1, 4)), False), "m.tflite")
     with pytest.raises(TinygenError, match=r"TG203.*output must have shape \[1x5x4\]"):
         read_bytes(mean(source, [1], TensorDef.activation((1, 4)), False), "m.tflite")
+
+
+def test_reports_scales_too_far_apart() -> None:
+    source, output = TensorDef.activation((1, 5, 5, 4), 1.0), TensorDef.activation((1, 4), 1e-9)
+    with pytest.raises(TinygenError, match=r"TG205.*input scale divided by output scale takes sums beyond 32 bits"):
+        read_bytes(mean(source, [1, 2], output, False), "m.tflite")

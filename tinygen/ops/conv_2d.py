@@ -16,7 +16,7 @@ from tinygen.ir.tensor import Array
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.conv_kernels import conv_2d_kernels
-from tinygen.ops.requantize import channel_multipliers, requantize
+from tinygen.ops.requantize import channel_factors, multipliers, requantize
 from tinygen.ops.window import WindowOp, has_weights, parse_padding
 
 
@@ -65,6 +65,7 @@ class Conv2D(WindowOp):
             message = f"weights must have the input's {source.shape[3]} channels, found {weights.describe()}"
             check.report("TG203", f"{message}; grouped convolution is not supported", weights)
         self._check_output(check, graph, output, weights.shape[0])
+        self._check_accumulators(check, source, weights, output, axis=0)
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
@@ -80,9 +81,9 @@ class Conv2D(WindowOp):
         total = (patches.reshape(height * width, -1) @ matrix).astype(np.int64)
         if bias is not None:
             total += bias.astype(np.int64).reshape(channels)
-        multipliers, shifts = channel_multipliers(source, kernel, output.quant, channels)
+        multiplier, shift = multipliers(channel_factors(source, kernel, output.quant, channels))
         limits = activation_range(self.activation, output.quant, output.dtype)
-        result = requantize(total, multipliers, shifts, output.quant.zero_point, limits)
+        result = requantize(total, multiplier, shift, output.quant.zero_point, limits)
         return (result.reshape(1, height, width, channels),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:

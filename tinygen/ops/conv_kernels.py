@@ -11,7 +11,7 @@ from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.pack import pack_3x3, pack_runs
-from tinygen.ops.requantize import Requantization, channel_multipliers, fold_requantization
+from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
 from tinygen.ops.window import WindowOp
 
 _PANELS = ((3, 1.45), (2, 1.5), (1, 2.0))
@@ -116,6 +116,6 @@ def _requantization(op: WindowOp, graph: Graph, filters: NDArray[np.int8], activ
         raise ValueError("kernels need a verified operator")
     has_bias = len(op.inputs) > 2 and op.inputs[2] >= 0
     bias = op.input(graph, 2).data if has_bias else None
-    factors = channel_multipliers(source, weights, output.quant, len(filters))
+    factors = multipliers(channel_factors(source, weights, output.quant, len(filters)))
     limits = activation_range(activation, output.quant, output.dtype)
     return fold_requantization(filters, bias, source.zero_point, factors, output.quant.zero_point, limits, op.origin)

@@ -16,7 +16,7 @@ from tinygen.ir.tensor import Array
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.conv_kernels import conv_2d_kernels, depthwise_kernel
-from tinygen.ops.requantize import channel_multipliers, requantize
+from tinygen.ops.requantize import channel_factors, multipliers, requantize
 from tinygen.ops.window import WindowOp, has_weights, parse_padding
 
 
@@ -74,6 +74,7 @@ class DepthwiseConv2D(WindowOp):
             message = f"weights must be [1, height, width, a multiple of the input's {source_channels} channels]"
             check.report("TG203", f"{message}, found {weights.describe()}", weights)
         self._check_output(check, graph, output, channels)
+        self._check_accumulators(check, source, weights, output, axis=3)
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
@@ -92,9 +93,9 @@ class DepthwiseConv2D(WindowOp):
         sums = total.reshape(height, width, channels).astype(np.int64)
         if bias is not None:
             sums += bias.astype(np.int64).reshape(channels)
-        multipliers, shifts = channel_multipliers(source, kernel, output.quant, channels)
+        multiplier, shift = multipliers(channel_factors(source, kernel, output.quant, channels))
         limits = activation_range(self.activation, output.quant, output.dtype)
-        return (requantize(sums, multipliers, shifts, output.quant.zero_point, limits)[np.newaxis],)
+        return (requantize(sums, multiplier, shift, output.quant.zero_point, limits)[np.newaxis],)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """Both numerics round twice here. With a single input channel this is an ordinary convolution."""

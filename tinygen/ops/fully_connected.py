@@ -14,10 +14,11 @@ from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, WHOLE, Rows
 from tinygen.ir.tensor import Array, geometry
+from tinygen.ops.accumulators import check_accumulators
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.pack import pack_vectors
-from tinygen.ops.requantize import fold_requantization, requantize, vector_multipliers
+from tinygen.ops.requantize import fold_requantization, multipliers, requantize, vector_factors
 
 
 @register("FULLY_CONNECTED")
@@ -83,6 +84,9 @@ class FullyConnected(Op):
             check.report("TG203", message, source)
         else:
             check.shape(output, "output", (source.elements // depth, channels))
+        if check.clean and source.quant and weights.quant and output.quant:
+            factors = vector_factors(source.quant, weights.quant, output.quant, channels)
+            check_accumulators(check, weights, check.optional(2), source.quant, factors, axis=0)
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
@@ -96,10 +100,10 @@ class FullyConnected(Op):
         total = (vectors @ weights.T.astype(np.float64)).astype(np.int64)
         if bias is not None:
             total += bias.astype(np.int64).reshape(channels)
-        multipliers, shifts = vector_multipliers(source, kernel, output.quant, channels)
+        multiplier, shift = multipliers(vector_factors(source, kernel, output.quant, channels))
         limits = activation_range(self.activation, output.quant, output.dtype)
         single = numerics is Numerics.LITERT
-        result = requantize(total, multipliers, shifts, output.quant.zero_point, limits, single_rounding=single)
+        result = requantize(total, multiplier, shift, output.quant.zero_point, limits, single_rounding=single)
         return (result.reshape(output.shape),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
@@ -109,7 +113,7 @@ class FullyConnected(Op):
         filters = kernel.data.astype(np.int8)
         channels, depth = filters.shape
         bias = self.input(graph, 2).data if len(self.inputs) > 2 and self.inputs[2] >= 0 else None
-        factors = vector_multipliers(source, kernel.quant, output.quant, channels)
+        factors = multipliers(vector_factors(source, kernel.quant, output.quant, channels))
         limits = activation_range(self.activation, output.quant, output.dtype)
         zero_point = output.quant.zero_point
         single = numerics is Numerics.LITERT

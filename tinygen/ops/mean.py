@@ -92,6 +92,8 @@ class Mean(Op):
         check.shape(output, "output", kept)
         if not 1 <= self.count(graph) <= MAX_COUNT:
             check.report("TG203", f"1 to {MAX_COUNT} elements can be averaged, found {self.count(graph)}", source)
+        if check.clean and 255 * self.count(graph) << max(self.factor(graph)[1], 0) >= 1 << 31:
+            check.report("TG205", "input scale divided by output scale takes sums beyond 32 bits", source)
         return iter(check.found)
 
     def factor(self, graph: Graph) -> tuple[int, int]:

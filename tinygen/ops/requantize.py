@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,29 +12,33 @@ from tinygen.errors import Origin, error
 from tinygen.fixedpoint import Int, multiply_double_rounding, multiply_single_rounding, quantize_multiplier
 from tinygen.ir.call import Constant, Field
 from tinygen.ir.tensor import Array, Quantization
+from tinygen.ops.rescale import single_product
 
 
-def channel_multipliers(
+def channel_factors(
     source: Quantization, weights: Quantization, result: Quantization, channels: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Multipliers and shifts of each output channel, for source scale * weight scale / result scale in double."""
+) -> tuple[float, ...]:
+    """Source scale * weight scale / result scale in double, for each output channel of a convolution."""
     scales = weights.scales if len(weights.scales) == channels else weights.scales * channels
-    pairs = [quantize_multiplier(source.scale * scale / result.scale) for scale in scales]
-    return np.array([m for m, _ in pairs], np.int32), np.array([s for _, s in pairs], np.int32)
+    return tuple(source.scale * scale / result.scale for scale in scales)
 
 
-def vector_multipliers(
+def vector_factors(
     source: Quantization, weights: Quantization, result: Quantization, channels: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Multipliers and shifts of FULLY_CONNECTED's output channels.
+) -> tuple[float, ...]:
+    """The factors of FULLY_CONNECTED's output channels.
 
     For weights with a single scale LiteRT multiplies the two scales in float32, unlike in convolutions.
     """
     if len(weights.scales) != 1:
-        return channel_multipliers(source, weights, result, channels)
-    product = float(np.float32(source.scale) * np.float32(weights.scale))
-    multiplier, shift = quantize_multiplier(product / result.scale)
-    return np.full(channels, multiplier, np.int32), np.full(channels, shift, np.int32)
+        return channel_factors(source, weights, result, channels)
+    return (single_product(source.scale, weights.scale) / result.scale,) * channels
+
+
+def multipliers(factors: Sequence[float]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Multipliers and shifts of factors, as `quantize_multiplier` makes them."""
+    pairs = [quantize_multiplier(factor) for factor in factors]
+    return np.array([m for m, _ in pairs], np.int32), np.array([s for _, s in pairs], np.int32)
 
 
 def requantize(

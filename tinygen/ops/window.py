@@ -12,7 +12,9 @@ from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op, Options
 from tinygen.ir.rows import Rows, Window
 from tinygen.ir.tensor import Tensor
+from tinygen.ops.accumulators import check_accumulators
 from tinygen.ops.check import Check
+from tinygen.ops.requantize import channel_factors
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -111,6 +113,13 @@ class WindowOp(Op):
             check.report("TG203", f"{message}, found {self.input(graph, 0).describe()}", self.input(graph, 0))
         else:
             check.shape(output, "output", (1, height, width, channels))
+
+    @staticmethod
+    def _check_accumulators(check: Check, source: Tensor, weights: Tensor, output: Tensor, axis: int) -> None:
+        """For convolutions, after all other checks; `axis` is that of the weights' output channels."""
+        if check.clean and source.quant and weights.quant and output.quant:
+            factors = channel_factors(source.quant, weights.quant, output.quant, weights.shape[axis])
+            check_accumulators(check, weights, check.optional(2), source.quant, factors, axis)
 
     def _patches(self, graph: Graph, x: NDArray[Number], fill: int) -> NDArray[Number]:
         """Views of all windows over [H, W, C], padded with `fill`: [out height, out width, C, window h, window w]."""
