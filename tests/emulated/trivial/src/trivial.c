@@ -20,7 +20,7 @@ static __attribute__((noinline)) int overflow_stack(volatile int *depth)
 {
     volatile int frame[16];
     frame[0] = *depth + 1;
-    return overflow_stack(frame) + frame[0];
+    return frame[0] < 0 ? 0 : overflow_stack(frame) + frame[0];
 }
 
 static __attribute__((noinline)) void misbehave(int8_t what)
