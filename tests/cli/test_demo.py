@@ -19,7 +19,7 @@ def test_demo(run_json: RunJson, tmp_path: Path) -> None:
         need(name, importlib.util.find_spec(package) is not None, package)
     document = run_json("demo", "-o", tmp_path / "demo")
     assert document["fit"]["fits"] is True
-    assert document["fit"]["arena_bytes"] == document["fit"]["lower_bound_bytes"]
+    assert document["fit"]["arena_bytes"] >= document["fit"]["lower_bound_bytes"]
     assert "BUILTIN_REF" in document["compared_with"]
     correct, samples = held_out().int8_correct, len(held_out().samples)
     assert document["accuracies"] == [

@@ -66,8 +66,8 @@ def command(output: Output, out: Path) -> None:
     _say(output, "", f"2. Does it fit {board.name}? {'It fits.' if fit.fits else 'No.'} The linked firmware needs")
     _say(output, f"   {fit.ram_bytes:>7,} of {fit.ram_available_bytes:,} bytes of RAM, arena {fit.arena_bytes:,}")
     _say(output, f"   {fit.flash_bytes:>7,} of {fit.flash_available_bytes:,} bytes of flash")
-    bound = f"no plan of this schedule can go below {fit.lower_bound_bytes:,}"
-    _say(output, f"   The arena of {fit.arena_bytes:,} bytes is {fit.proof}: {bound}.")
+    bound = f"no plan of this schedule can go below {fit.lower_bound_bytes:,} bytes"
+    _say(output, f"   Plan of the arena: {fit.proof}; {bound}")
 
     project = write_project(tree, board, out / "project")
     _say(output, "", f"3. Generated {out / 'project'}: {len(project.manifest.files)} files, builds without tinygen")
