@@ -107,7 +107,7 @@ class Quantize(ElementwiseOp):
         )
         return Kernel(
             name="quantize_f32_s8",
-            instructions=steps * (10 + 24 * count),
+            instructions=steps * (10 + 30 * count),
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_quantize_f32_s8", "quantize_f32_s8.h", fields),
