@@ -47,5 +47,7 @@ def activation_range(activation: Activation, quant: Quantization, dtype: DType) 
 
 
 def _quantize(real: float, quant: Quantization) -> int:
-    steps = float(np.float32(real) / np.float32(quant.scale))
+    with np.errstate(over="ignore"):
+        # A scale too small for the quotient saturates: far beyond any 8-bit or 16-bit range either way.
+        steps = float(np.clip(np.float32(real) / np.float32(quant.scale), -(2.0**31), 2.0**31))
     return quant.zero_point + int(np.copysign(np.floor(abs(steps) + 0.5), steps))

@@ -31,7 +31,7 @@ class Flatbuffer:
         max_entries: the largest accepted number of tables in one vector.
     """
 
-    def __init__(self, data: bytes, origin: Origin, max_entries: int = 1 << 14) -> None:
+    def __init__(self, data: bytes, origin: Origin, max_entries: int = 1 << 13) -> None:
         self.data = data
         self.origin = origin
         self.max_entries = max_entries
