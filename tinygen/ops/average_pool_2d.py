@@ -43,8 +43,9 @@ class AveragePool2D(Pool):
     def _row_kernel(self, graph: Graph) -> Kernel:
         output = self.output(graph)
         call = Call("tg_average_pool_2d_s8", "average_pool_2d_s8.h", self.window_fields(graph))
-        taps = self.size[0] * self.size[1] * 3 + self.size[0] * 4
-        return Kernel("average_pool_2d_s8", output.elements * (taps + 15), 0, 0, lambda: call)
+        height, width = self.size
+        instructions = output.elements * (height * (width * 3 + 3) + 8)
+        return Kernel("average_pool_2d_s8", instructions, 0, 0, lambda: call)
 
     def _global_kernel(self, graph: Graph) -> Kernel:
         (steps, columns), channels = self.covered(graph), self.output(graph).shape[3]

@@ -29,6 +29,7 @@ class MaxPool2D(Pool):
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         fields, output = self.window_fields(graph), self.output(graph)
-        instructions = output.elements * (self.size[0] * self.size[1] * 6 + 2) + output.shape[1] * output.shape[2] * 60
+        height, width = self.size
+        instructions = output.elements * (height * (width * 5 + 2) + 4)
         call = Call("tg_max_pool_2d_s8", "max_pool_2d_s8.h", fields)
         return (Kernel("max_pool_2d_s8", instructions, 0, 0, lambda: call),)

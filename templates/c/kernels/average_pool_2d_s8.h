@@ -28,37 +28,40 @@ typedef struct {
     int32_t activation_max;
 } tg_average_pool_global_s8_params;
 
-/* sums[0..channels) += a run of pixels, channel by channel; channels is 4 or 1, so that the sums stay in registers. */
-TG_INLINE void tg_average_pool_2d_add(int32_t *sums, const int8_t *in, int32_t pixels, int32_t stride,
-                                      const int channels)
-{
-    int32_t s0 = sums[0], s1 = 0, s2 = 0, s3 = 0;
-    if (channels == 4) {
-        s1 = sums[1];
-        s2 = sums[2];
-        s3 = sums[3];
-    }
-    for (; pixels > 0; pixels--, in += stride) {
-        s0 += in[0];
-        if (channels == 4) {
-            s1 += in[1];
-            s2 += in[2];
-            s3 += in[3];
-        }
-    }
-    sums[0] = s0;
-    if (channels == 4) {
-        sums[1] = s1;
-        sums[2] = s2;
-        sums[3] = s3;
-    }
-}
-
 /* sum / count, ties away from zero. */
 TG_INLINE int8_t tg_average_pool_2d_mean(int32_t sum, int32_t count, int32_t activation_min, int32_t activation_max)
 {
     const int32_t half = count / 2;
     return (int8_t)tg_clamp((sum > 0 ? sum + half : sum - half) / count, activation_min, activation_max);
+}
+
+/* out[0..channels) = the means over a window of `columns` pixels in each row, from byte `offset` of the rows on;
+ * channels is 4 or 1, so that the sums stay in registers. */
+TG_INLINE void tg_average_pool_2d_window(const tg_average_pool_2d_s8_params *p, const void *const *rows, int32_t offset,
+                                         int32_t columns, int32_t count, int8_t *out, const int channels)
+{
+    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (int32_t k = 0; k < p->window_height; k++) {
+        const int8_t *in = rows[k];
+        if (!in) {
+            continue;
+        }
+        in += offset;
+        for (int32_t i = columns; i > 0; i--, in += p->channels) {
+            s0 += in[0];
+            if (channels == 4) {
+                s1 += in[1];
+                s2 += in[2];
+                s3 += in[3];
+            }
+        }
+    }
+    out[0] = tg_average_pool_2d_mean(s0, count, p->activation_min, p->activation_max);
+    if (channels == 4) {
+        out[1] = tg_average_pool_2d_mean(s1, count, p->activation_min, p->activation_max);
+        out[2] = tg_average_pool_2d_mean(s2, count, p->activation_min, p->activation_max);
+        out[3] = tg_average_pool_2d_mean(s3, count, p->activation_min, p->activation_max);
+    }
 }
 
 static TG_NOINLINE void tg_average_pool_2d_s8(const tg_average_pool_2d_s8_params *p, const void *const *rows, void *out)
@@ -69,31 +72,39 @@ static TG_NOINLINE void tg_average_pool_2d_s8(const tg_average_pool_2d_s8_params
         valid_rows += rows[k] ? 1 : 0;
     }
     int8_t *to = out;
-    for (int32_t x = 0; x < p->output_width; x++) {
+    for (int32_t x = 0; x < p->output_width; x++, to += channels) {
         const int32_t left = x * p->stride - p->pad_left;
         const int32_t first = left > 0 ? left : 0;
         const int32_t end = left + p->window_width < p->input_width ? left + p->window_width : p->input_width;
         const int32_t columns = end - first, count = columns * valid_rows;
-        for (int32_t c = 0; c < channels;) {
-            const int32_t width = channels - c >= 4 ? 4 : 1;
-            int32_t sums[4] = {0, 0, 0, 0};
-            for (int32_t k = 0; k < p->window_height; k++) {
-                const int8_t *row = rows[k];
-                if (!row) {
-                    continue;
-                }
-                row += first * channels + c;
-                if (width == 4) {
-                    tg_average_pool_2d_add(sums, row, columns, channels, 4);
-                } else {
-                    tg_average_pool_2d_add(sums, row, columns, channels, 1);
-                }
-            }
-            for (int32_t i = 0; i < width; i++) {
-                *to++ = tg_average_pool_2d_mean(sums[i], count, p->activation_min, p->activation_max);
-            }
-            c += width;
+        int32_t c = 0;
+        for (; c + 4 <= channels; c += 4) {
+            tg_average_pool_2d_window(p, rows, first * channels + c, columns, count, to + c, 4);
         }
+        for (; c < channels; c++) {
+            tg_average_pool_2d_window(p, rows, first * channels + c, columns, count, to + c, 1);
+        }
+    }
+}
+
+/* sums[0..channels) += a run of pixels, channel by channel; channels is 4 or 1. */
+TG_INLINE void tg_average_pool_2d_add(int32_t *sums, const int8_t *in, int32_t pixels, int32_t stride,
+                                      const int channels)
+{
+    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (; pixels > 0; pixels--, in += stride) {
+        s0 += in[0];
+        if (channels == 4) {
+            s1 += in[1];
+            s2 += in[2];
+            s3 += in[3];
+        }
+    }
+    sums[0] += s0;
+    if (channels == 4) {
+        sums[1] += s1;
+        sums[2] += s2;
+        sums[3] += s3;
     }
 }
 

@@ -1,8 +1,7 @@
 /* Maxima of windows, int8: one output row at a time.
  *
- * An output pixel starts at the smallest value its activation allows and takes in one pixel of the window after the
- * other, all channels at once. Only what lies inside the input takes part: rows outside are NULL, and the columns are
- * clipped once for each window.
+ * Maxima are made of four channels at a time and start at the smallest value the activation allows. Only what lies
+ * inside the input takes part: rows outside are NULL, and the columns are clipped once for each window.
  */
 #ifndef TG_MAX_POOL_2D_S8_H
 #define TG_MAX_POOL_2D_S8_H
@@ -21,11 +20,37 @@ typedef struct {
     int32_t activation_max;
 } tg_max_pool_2d_s8_params;
 
-/* out = max(out, in), channel by channel. */
-TG_INLINE void tg_max_pool_2d_take(int8_t *restrict out, const int8_t *restrict in, int32_t channels)
+TG_INLINE int32_t tg_max_pool_2d_larger(int32_t a, int32_t b)
 {
-    for (int32_t c = 0; c < channels; c++) {
-        out[c] = in[c] > out[c] ? in[c] : out[c];
+    return a > b ? a : b;
+}
+
+/* out[0..channels) = the maxima over a window of `columns` pixels in each row, from byte `offset` of the rows on;
+ * channels is 4 or 1, so that the maxima stay in registers. */
+TG_INLINE void tg_max_pool_2d_window(const tg_max_pool_2d_s8_params *p, const void *const *rows, int32_t offset,
+                                     int32_t columns, int8_t *out, const int channels)
+{
+    int32_t m0 = p->activation_min, m1 = m0, m2 = m0, m3 = m0;
+    for (int32_t k = 0; k < p->window_height; k++) {
+        const int8_t *in = rows[k];
+        if (!in) {
+            continue;
+        }
+        in += offset;
+        for (int32_t i = columns; i > 0; i--, in += p->channels) {
+            m0 = tg_max_pool_2d_larger(m0, in[0]);
+            if (channels == 4) {
+                m1 = tg_max_pool_2d_larger(m1, in[1]);
+                m2 = tg_max_pool_2d_larger(m2, in[2]);
+                m3 = tg_max_pool_2d_larger(m3, in[3]);
+            }
+        }
+    }
+    out[0] = (int8_t)(m0 < p->activation_max ? m0 : p->activation_max);
+    if (channels == 4) {
+        out[1] = (int8_t)(m1 < p->activation_max ? m1 : p->activation_max);
+        out[2] = (int8_t)(m2 < p->activation_max ? m2 : p->activation_max);
+        out[3] = (int8_t)(m3 < p->activation_max ? m3 : p->activation_max);
     }
 }
 
@@ -37,19 +62,12 @@ static TG_NOINLINE void tg_max_pool_2d_s8(const tg_max_pool_2d_s8_params *p, con
         const int32_t left = x * p->stride - p->pad_left;
         const int32_t first = left > 0 ? left : 0;
         const int32_t end = left + p->window_width < p->input_width ? left + p->window_width : p->input_width;
-        memset(to, p->activation_min, (size_t)channels);
-        for (int32_t k = 0; k < p->window_height; k++) {
-            const int8_t *row = rows[k];
-            if (row) {
-                for (int32_t i = first; i < end; i++) {
-                    tg_max_pool_2d_take(to, row + i * channels, channels);
-                }
-            }
+        int32_t c = 0;
+        for (; c + 4 <= channels; c += 4) {
+            tg_max_pool_2d_window(p, rows, first * channels + c, end - first, to + c, 4);
         }
-        if (p->activation_max < 127) {
-            for (int32_t c = 0; c < channels; c++) {
-                to[c] = (int8_t)(to[c] < p->activation_max ? to[c] : p->activation_max);
-            }
+        for (; c < channels; c++) {
+            tg_max_pool_2d_window(p, rows, first * channels + c, end - first, to + c, 1);
         }
     }
 }
