@@ -46,4 +46,12 @@ TG_INLINE int32_t tg_high_word(int32_t a, int32_t b)
     return high;
 }
 
+/* The nearest int8; gcc's own __ssat does not pass -Wsign-conversion. */
+TG_INLINE int8_t tg_nearest_int8(int32_t x)
+{
+    int32_t nearest;
+    __asm("ssat %0, #8, %1" : "=r"(nearest) : "r"(x));
+    return (int8_t)nearest;
+}
+
 #endif

@@ -29,7 +29,7 @@ TG_INLINE int8_t tg_saturate(int32_t x, int32_t lo, int32_t hi)
 {
 #if TG_DSP
     if (lo == -128 && hi == 127) {
-        return (int8_t)__ssat(x, 8);
+        return tg_nearest_int8(x);
     }
 #endif
     return (int8_t)tg_clamp(x, lo, hi);
