@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation, activation_range
-from tinygen.ops.pack import pack_3x3, pack_runs
+from tinygen.ops.pack import pack_channels, pack_runs
 from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
 from tinygen.ops.window import WindowOp
 
@@ -66,43 +66,64 @@ def conv_2d_kernels(
     return tuple(kernel(panel, per_tap) for panel, per_tap in _PANELS if panel <= columns)
 
 
-def depthwise_kernel(op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation) -> Kernel:
+def depthwise_kernels(
+    op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation
+) -> tuple[Kernel, ...]:
     """DEPTHWISE_CONV_2D; filters are [out channels, height, width]."""
     source, output = op.input(graph, 0), op.output(graph)
     count, height, width = filters.shape
     columns, stride, dilation = output.shape[2], op.strides[1], op.dilations[1]
     requantization = _requantization(op, graph, filters.reshape(count, -1), activation)
-    small = (height, width, dilation) == (3, 3, 1) and stride <= 2 and count == source.shape[3] and requantization.fast
-    # The 3x3 kernel computes outputs in pairs and reads its lines in aligned pairs of elements.
-    computed = columns + columns % 2 if small else columns
-    line = max((computed - 1) * stride + (width - 1) * dilation + 1, op.padding[2])
-    line += line % 2
-    scratch = 2 * height * line
+    window = (
+        Field("kernel_height", height),
+        Field("kernel_width", width),
+        Field("stride", stride),
+        Field("dilation", dilation),
+        Field("pad_left", op.padding[2]),
+    )
+    rest = (Field("input_zero_point", _zero_point(op, graph)), Field("requantize", requantization.fields()))
+    general_line = max((columns - 1) * stride + (width - 1) * dilation + 1, op.padding[2])
+    general_scratch = 2 * height * general_line
+    by_four_scratch = count + 8 * height * width
 
-    def call() -> Call:
+    def general() -> Call:
         fields = (
             Field("input_width", source.shape[2]),
             Field("input_channels", source.shape[3]),
             Field("output_width", columns),
             Field("multiplier", count // source.shape[3]),
-            Field("kernel_height", height),
-            Field("kernel_width", width),
-            Field("stride", stride),
-            Field("dilation", dilation),
-            Field("pad_left", op.padding[2]),
-            Field("line", line),
-            Field("input_zero_point", _zero_point(op, graph)),
-            Field("requantize", requantization.fields()),
-            Field("weights", Constant("weights", pack_3x3(filters) if small else filters.reshape(-1))),
+            *window,
+            Field("line", general_line),
+            *rest,
+            Field("weights", Constant("weights", filters.reshape(-1))),
         )
-        general = "tg_depthwise_conv_2d_fast_s8" if requantization.fast else "tg_depthwise_conv_2d_s8"
-        symbol = "tg_depthwise_3x3_s8" if small else general
-        header, params = "depthwise_conv_2d_s8.h", "tg_depthwise_conv_2d_s8_params"
-        return Call(symbol, header, fields, ("rows", "out", "scratch"), scratch_bytes=scratch, params=params)
+        return _depthwise_call("depthwise_conv_2d", requantization, fields, general_scratch)
 
-    each = 2 if small else 5
-    instructions = output.shape[1] * count * (columns * (height * width * each + 14) + 3 * height * line + 40)
-    return Kernel("depthwise_conv_2d_s8", instructions, filters.size + 9 * count, scratch, call)
+    def by_four() -> Call:
+        fields = (
+            Field("input_width", source.shape[2]),
+            Field("output_width", columns),
+            *window,
+            *rest,
+            Field("weights", Constant("weights", pack_channels(filters.reshape(count, -1)))),
+        )
+        return _depthwise_call("depthwise_conv_2d_x4", requantization, fields, by_four_scratch)
+
+    flash = filters.size + 9 * count
+    rows, taps = output.shape[1], height * width
+    instructions = rows * count * (columns * (taps * 5 + 14) + 3 * height * general_line + 40)
+    kernels = [Kernel("depthwise_conv_2d_s8", instructions, flash, general_scratch, general)]
+    if count == source.shape[3] and count % 4 == 0:
+        pairs = -(-columns // 2)
+        instructions = rows * pairs * (count // 4 * (taps * 21 + 125) + taps * 24 + 60)
+        kernels.append(Kernel("depthwise_conv_2d_x4_s8", instructions, flash, by_four_scratch, by_four))
+    return tuple(kernels)
+
+
+def _depthwise_call(name: str, requantization: Requantization, fields: tuple[Field, ...], scratch: int) -> Call:
+    symbol = f"tg_{name}_fast_s8" if requantization.fast else f"tg_{name}_s8"
+    args = ("rows", "out", "scratch")
+    return Call(symbol, f"{name}_s8.h", fields, args, scratch_bytes=scratch, params=f"tg_{name}_s8_params")
 
 
 def _zero_point(op: WindowOp, graph: Graph) -> int:

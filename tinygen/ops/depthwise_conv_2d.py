@@ -15,7 +15,7 @@ from tinygen.ir.op import Numerics, Options, register
 from tinygen.ir.tensor import Array
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
-from tinygen.ops.conv_kernels import conv_2d_kernels, depthwise_kernel
+from tinygen.ops.conv_kernels import conv_2d_kernels, depthwise_kernels
 from tinygen.ops.requantize import channel_factors, multipliers, requantize
 from tinygen.ops.window import WindowOp, has_weights, parse_padding
 
@@ -105,7 +105,7 @@ class DepthwiseConv2D(WindowOp):
         filters = weights[0].astype(np.int8).transpose(2, 0, 1)
         if self.input(graph, 0).shape[3] == 1:
             return conv_2d_kernels(self, graph, filters[..., np.newaxis], self.activation)
-        return (depthwise_kernel(self, graph, filters, self.activation),)
+        return depthwise_kernels(self, graph, filters, self.activation)
 
     def _has_window(self, graph: Graph) -> bool:
         return has_weights(self, graph)

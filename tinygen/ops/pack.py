@@ -34,7 +34,7 @@ def pack_vectors(filters: Weights) -> Weights:
     return np.concatenate([interleave(padded[:whole], 4), padded[whole:].reshape(-1)])
 
 
-def pack_3x3(filters: Weights) -> Weights:
-    """[channels, 3, 3] as [channels][3 lines][taps 0, 2, 1 and a zero]."""
-    zero = np.zeros((len(filters), 3, 1), np.int8)
-    return np.concatenate([filters[:, :, [0, 2, 1]], zero], axis=2).reshape(-1)
+def pack_channels(filters: Weights) -> Weights:
+    """[channels, taps] as [channels / 4][taps][4 channels]; channels must divide."""
+    count, taps = filters.shape
+    return filters.reshape(count // 4, 4, taps).transpose(0, 2, 1).reshape(-1)

@@ -159,7 +159,7 @@ TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t
             weights += 8;
         } while (taps != end);
 
-        const tg_channel_s8 first = tg_channel(&p->requantize, c);
+        const tg_channel_s8 first = tg_channel(&p->requantize, c, fast);
         out[0] = tg_requantize_s8(&p->requantize, first, a0, fast);
         if (pixels > 1) {
             out[channels] = tg_requantize_s8(&p->requantize, first, a1, fast);
@@ -170,7 +170,7 @@ TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t
         if (second == c) {
             break;
         }
-        const tg_channel_s8 next = tg_channel(&p->requantize, second);
+        const tg_channel_s8 next = tg_channel(&p->requantize, second, fast);
         out[1] = tg_requantize_s8(&p->requantize, next, b0, fast);
         if (pixels > 1) {
             out[channels + 1] = tg_requantize_s8(&p->requantize, next, b1, fast);

@@ -4,7 +4,7 @@
  * the zero point to the left and right, so that the multiply loops know no borders. The zero point's share is already
  * in the bias. Output channel c reads input channel c / multiplier.
  *
- *   weights: [channel][kernel height][taps], for three taps in the order 0 2 1 and a zero, see tg_depthwise_3x3
+ *   weights: [channel][kernel height][kernel width]
  */
 #ifndef TG_DEPTHWISE_CONV_2D_S8_H
 #define TG_DEPTHWISE_CONV_2D_S8_H
@@ -85,7 +85,7 @@ TG_INLINE void tg_depthwise_row(const tg_depthwise_conv_2d_s8_params *p, const v
     for (int32_t input = 0; input < p->input_channels; input++) {
         tg_depthwise_gather(p, rows, input, lines);
         for (int32_t m = 0; m < p->multiplier; m++, c++) {
-            const tg_channel_s8 channel = tg_channel(&p->requantize, c);
+            const tg_channel_s8 channel = tg_channel(&p->requantize, c, fast);
             const int32_t bias = p->requantize.bias[c];
             for (int32_t x = 0; x < p->output_width; x++) {
                 const int32_t acc = tg_depthwise_dot(p, lines + x * p->stride, weights, bias);
@@ -108,89 +108,6 @@ static TG_NOINLINE void tg_depthwise_conv_2d_fast_s8(const tg_depthwise_conv_2d_
                                                      void *out, void *scratch)
 {
     tg_depthwise_row(p, rows, out, scratch, 1);
-}
-
-/* One line of a 3x3 window: bytes of `word` are taps 0, 2, 1 and zero. */
-typedef struct {
-#if TG_DSP
-    uint32_t w01; /* taps 0 and 1 */
-    uint32_t w12; /* taps 1 and 2 */
-#else
-    int32_t w0, w1, w2;
-#endif
-} tg_depthwise_taps;
-
-TG_INLINE tg_depthwise_taps tg_depthwise_load_taps(const int8_t *weights)
-{
-    tg_depthwise_taps taps;
-#if TG_DSP
-    const uint32_t word = tg_load_aligned(weights);
-    taps.w01 = tg_even_bytes(word);
-    taps.w12 = (taps.w01 >> 16) | (tg_odd_bytes(word) << 16);
-#else
-    taps.w0 = weights[0];
-    taps.w1 = weights[2];
-    taps.w2 = weights[1];
-#endif
-    return taps;
-}
-
-/* Two neighbouring outputs, `stride` 1 or 2 apart. */
-TG_INLINE void tg_depthwise_two(const int16_t *line, tg_depthwise_taps w, const int32_t stride, int32_t *a, int32_t *b)
-{
-#if TG_DSP
-    const uint32_t x01 = tg_load_aligned(line), x23 = tg_load_aligned(line + 2);
-    *a = __smlabt((int32_t)x23, (int32_t)w.w12, tg_mac_pair(x01, w.w01, *a));
-    if (stride == 1) {
-        *b = tg_mac_pair(x23, w.w12, __smlatb((int32_t)x01, (int32_t)w.w01, *b));
-    } else {
-        *b = __smlabt(line[4], (int32_t)w.w12, tg_mac_pair(x23, w.w01, *b));
-    }
-#else
-    const int16_t *next = line + stride;
-    *a += line[0] * w.w0 + line[1] * w.w1 + line[2] * w.w2;
-    *b += next[0] * w.w0 + next[1] * w.w1 + next[2] * w.w2;
-#endif
-}
-
-/* 3x3, stride 1 or 2, fast requantization; lines are even and long enough for a pair of outputs at the end. */
-TG_INLINE void tg_depthwise_3x3_row(const tg_depthwise_conv_2d_s8_params *p, const void *const *rows, int8_t *out,
-                                    int16_t *lines, const int32_t stride)
-{
-    const int32_t channels = p->input_channels;
-    const int32_t line = p->line;
-    const int8_t *weights = p->weights;
-    tg_depthwise_clear(p, lines);
-    for (int32_t c = 0; c < channels; c++, weights += 12) {
-        tg_depthwise_gather(p, rows, c, lines);
-        const tg_depthwise_taps top = tg_depthwise_load_taps(weights);
-        const tg_depthwise_taps middle = tg_depthwise_load_taps(weights + 4);
-        const tg_depthwise_taps bottom = tg_depthwise_load_taps(weights + 8);
-        const tg_channel_s8 channel = tg_channel(&p->requantize, c);
-        const int32_t bias = p->requantize.bias[c];
-        const int16_t *at = lines;
-        int8_t *to = out + c;
-        for (int32_t x = p->output_width; x > 0; x -= 2, at += 2 * stride, to += 2 * channels) {
-            int32_t a = bias, b = bias;
-            tg_depthwise_two(at, top, stride, &a, &b);
-            tg_depthwise_two(at + line, middle, stride, &a, &b);
-            tg_depthwise_two(at + 2 * line, bottom, stride, &a, &b);
-            to[0] = tg_requantize_s8(&p->requantize, channel, a, 1);
-            if (x > 1) {
-                to[channels] = tg_requantize_s8(&p->requantize, channel, b, 1);
-            }
-        }
-    }
-}
-
-static TG_NOINLINE void tg_depthwise_3x3_s8(const tg_depthwise_conv_2d_s8_params *p, const void *const *rows, void *out,
-                                            void *scratch)
-{
-    if (p->stride == 1) {
-        tg_depthwise_3x3_row(p, rows, out, scratch, 1);
-    } else {
-        tg_depthwise_3x3_row(p, rows, out, scratch, 2);
-    }
 }
 
 #endif

@@ -25,29 +25,33 @@ typedef struct {
 /* The constants of one channel, in registers. */
 typedef struct {
     int32_t multiplier;
-    int32_t shift;
+    int32_t shift; /* in the fast form to the right */
+    int32_t half;  /* in the fast form 2^(shift - 1) */
+    int32_t zero_point;
 } tg_channel_s8;
 
-TG_INLINE tg_channel_s8 tg_channel(const tg_requantize_s8_params *p, int32_t c)
+TG_INLINE tg_channel_s8 tg_channel(const tg_requantize_s8_params *p, int32_t c, const int fast)
 {
-    const tg_channel_s8 channel = {p->multiplier[c], p->shift[c]};
+    tg_channel_s8 channel = {p->multiplier[c], p->shift[c], 0, p->zero_point};
+    if (fast) {
+        channel.shift = -channel.shift;
+        channel.half = (int32_t)1 << (channel.shift - 1);
+    }
     return channel;
 }
 
 TG_INLINE int8_t tg_requantize_s8(const tg_requantize_s8_params *p, tg_channel_s8 channel, int32_t acc, const int fast)
 {
     if (!fast) {
-        const int32_t x = tg_requantize_double(acc, channel.multiplier, channel.shift) + p->zero_point;
+        const int32_t x = tg_requantize_double(acc, channel.multiplier, channel.shift) + channel.zero_point;
         return (int8_t)tg_clamp(x, p->activation_min, p->activation_max);
     }
-    const int32_t right = -channel.shift;
-    const int32_t half = (int32_t)1 << (right - 1);
 #if TG_DSP
     const int32_t x = tg_high_word(acc * 2, channel.multiplier);
-    return (int8_t)__ssat(((x + (x >> 31) + half) >> right) + p->zero_point, 8);
+    return tg_nearest_int8(((x + (x >> 31) + channel.half) >> channel.shift) + channel.zero_point);
 #else
     const int32_t x = tg_high_multiply(acc, channel.multiplier);
-    return (int8_t)tg_clamp(((x + (x >> 31) + half) >> right) + p->zero_point, -128, 127);
+    return (int8_t)tg_clamp(((x + (x >> 31) + channel.half) >> channel.shift) + channel.zero_point, -128, 127);
 #endif
 }
 
