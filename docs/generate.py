@@ -12,8 +12,7 @@ from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import CODES
 from tinygen.ir.op import REGISTRY
 from tinygen.paths import EXAMPLES
-from tinygen.plan.live import step_count
-from tinygen.report.memory_map import svg
+from tinygen.report.memory_map import step_names, svg
 
 DOCS = Path(__file__).resolve().parent
 BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->"
@@ -88,8 +87,7 @@ def errors() -> str:
 def memory_map() -> str:
     """The digit classifier's arena over time."""
     tree = compile_model(EXAMPLES / "digits.tflite", CompileOptions())
-    names = [layer.op.lower() for layer in tree.layers]
-    return svg(tree.plan, names if len(names) == step_count(tree.plan) else ())
+    return svg(tree.plan, step_names(tree))
 
 
 def _page(title: str, introduction: str) -> str:

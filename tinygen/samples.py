@@ -86,12 +86,9 @@ def _read(path: Path, specs: Sequence[TensorSpec]) -> list[Array]:
     if not path.is_file():
         raise _mismatch(path, f"found {'a folder' if path.is_dir() else 'no such file'}, accepted: a .npy or .npz file")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            found = {"": loaded}
-        else:
-            with loaded:
-                found = {name: loaded[name] for name in loaded.files}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            found = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
         raise _mismatch(path, f"cannot be read ({problem}), accepted: a .npy or .npz file") from problem
     if len(found) == len(specs) == 1:

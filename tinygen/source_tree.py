@@ -54,3 +54,5 @@ class SourceTree:
     """Bytes of all constant arrays (weights, biases, tables)."""
     constants_crc32: int
     """CRC-32 over all constant arrays in the order of the weights file."""
+    steps: tuple[int, ...] = ()
+    """For each step of the plan's schedule the position in `layers` of the layer it computes."""

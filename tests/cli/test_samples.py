@@ -34,7 +34,7 @@ def test_integers_cover_their_type():
 
 def test_floats_cover_what_the_quantizer_represents():
     real, quantized = TensorDef((1, 1000), "float32", name="x"), TensorDef.activation((1, 1000), 0.25, -28)
-    graph = read_bytes(single_op_model("QUANTIZE", [real], [quantized]), "m.tflite")
+    graph = read_bytes(single_op_model("QUANTIZE", None, [real], [quantized]), "m.tflite")
     assert float_range(graph, graph.inputs[0]) == (-25.0, 38.75)
     (drawn,) = random_sample(graph, 0, 0)
     assert drawn.dtype == np.float32

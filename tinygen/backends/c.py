@@ -70,6 +70,7 @@ def emit(
         plan=plan,
         constant_bytes=sum(map(len, data)),
         constants_crc32=zlib.crc32(b"".join(data)),
+        steps=tuple(step.layer for step in schedule.steps),
     )
 
 

@@ -11,7 +11,6 @@ from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Output
 from tinygen.errors import Diagnostic, Origin, error
-from tinygen.plan.live import step_count
 from tinygen.report.html import page
 from tinygen.report.terminal import headline, layer_table
 from tinygen.source_tree import SourceTree
@@ -69,10 +68,8 @@ def write_report(path: Path, found: Benchmark, tree: SourceTree) -> None:
     Raises:
         TinygenError: TG403 when the file cannot be written.
     """
-    names = [f"{x.index} {x.op.removesuffix('_2D').replace('_', ' ').lower()}" for x in tree.layers]
-    text = page(found, tree.plan, names if len(names) == step_count(tree.plan) else ())
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(page(found, tree), encoding="utf-8")
     except OSError as problem:
         raise error("TG403", f"cannot write {path}: {problem}") from problem
 

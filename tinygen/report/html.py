@@ -12,7 +12,8 @@ from tinygen.bench import BenchLayer, Benchmark
 from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
-from tinygen.report.memory_map import colours, short_name, svg
+from tinygen.report.memory_map import colours, short_name, step_names, svg
+from tinygen.source_tree import SourceTree
 
 NARROW, WIDE = 350, 960
 """Widths of the two drawings of the memory map, in pixels: the page shows the one that fits."""
@@ -58,8 +59,9 @@ class _Legend:
     last: int
 
 
-def page(benchmark: Benchmark, plan: Plan, steps: Sequence[str] = ()) -> str:
-    """The page for one benchmark; `steps` names the steps of the plan's schedule."""
+def page(benchmark: Benchmark, tree: SourceTree) -> str:
+    """The page for one benchmark of a source tree."""
+    plan, steps = tree.plan, step_names(tree)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "report"),
         undefined=StrictUndefined,

@@ -15,6 +15,7 @@ from html import escape
 
 from tinygen.plan.live import life, live_bytes, step_count
 from tinygen.plan.model import Buffer, Plan
+from tinygen.source_tree import SourceTree
 
 COLOURS = (
     "#7fa8d1", "#e3a57a", "#8dbf8f", "#d58f97", "#b2a1d6", "#d3bd62",
@@ -142,9 +143,15 @@ def _buffer(axes: _Axes, buffer: Buffer, base: int, fill: str) -> str:
 
 
 def _name_inside(buffer: Buffer, boxes: Sequence[tuple[int, int, int, int]]) -> str:
-    """Name and bytes where they fit into the largest of the boxes, upright where that has more room."""
-    x0, y0, x1, y1 = max(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]))
-    wide, high = x1 - x0, y1 - y0
+    """Name and bytes around the centre of gravity where they fit, upright where that has more room."""
+    areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes]
+    total = sum(areas)
+    if not total:
+        return ""
+    x = sum(a * (x0 + x1) for a, (x0, _, x1, _) in zip(areas, boxes, strict=True)) // (2 * total)
+    y = sum(a * (y0 + y1) for a, (_, y0, _, y1) in zip(areas, boxes, strict=True)) // (2 * total)
+    wide = _room([(x0, x1) for x0, y0, x1, y1 in boxes if y0 <= y < y1], x)
+    high = _room([(y0, y1) for x0, y0, x1, y1 in boxes if x0 <= x < x1], y)
     name, size = short_name(buffer.name), f"{buffer.size:,} B"
     upright = wide < min(high, _text_width(name))
     along, across = (high, wide) if upright else (wide, high)
@@ -154,10 +161,17 @@ def _name_inside(buffer: Buffer, boxes: Sequence[tuple[int, int, int, int]]) -> 
     lines = [name if len(name) <= room else "\u2026" + name[len(name) - room + 1 :]]
     if across >= 30 and len(size) <= room:
         lines.append(size)
-    x, y = (x0 + x1) // 2, (y0 + y1) // 2 + 4 - 7 * (len(lines) - 1)
-    turn = f' transform="rotate(-90 {x} {(y0 + y1) // 2})"' if upright else ""
-    spans = "".join(f'<tspan x="{x}" y="{y + 14 * n}">{escape(line)}</tspan>' for n, line in enumerate(lines))
+    first = y + 4 - 7 * (len(lines) - 1)
+    turn = f' transform="rotate(-90 {x} {y})"' if upright else ""
+    spans = "".join(f'<tspan x="{x}" y="{first + 14 * n}">{escape(line)}</tspan>' for n, line in enumerate(lines))
     return f'<text class="name" text-anchor="middle"{turn}>{spans}</text>'
+
+
+def _room(spans: Sequence[tuple[int, int]], middle: int) -> int:
+    """Pixels that a text centred at `middle` has within the union of spans, taken to be without gaps."""
+    if not spans:
+        return 0
+    return 2 * min(middle - min(low for low, _ in spans), max(high for _, high in spans) - middle)
 
 
 def _text_width(text: str) -> float:
@@ -199,6 +213,12 @@ def _step_numbers(axes: _Axes) -> list[str]:
         for s in range(0, axes.steps, pace)
     ]
     return [*parts, f'<text class="soft" x="{axes.width - _RIGHT}" y="{y + 15}" text-anchor="end">step</text>']
+
+
+def step_names(tree: SourceTree) -> tuple[str, ...]:
+    """A name for each step of the tree's schedule: the operator's index and kind."""
+    kinds = [f"{layer.index} {layer.op.removesuffix('_2D').replace('_', ' ').lower()}" for layer in tree.layers]
+    return tuple(kinds[position] for position in tree.steps)
 
 
 def short_name(name: str) -> str:
