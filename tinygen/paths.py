@@ -1,4 +1,4 @@
-"""Where templates, boards, firmware, Renode files and examples are: in a checkout beside the package, in a wheel inside it."""
+"""Where templates, boards, firmware and the other data are: beside the package in a checkout, in it in a wheel."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tinygen.plan.model import Plan
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """An input or output of the model as firmware and runners see it; scale and zero point are None when not quantized."""
+    """An input or output of the model as firmware and runners see it; scale, zero point: None when not quantized."""
 
     name: str
     shape: tuple[int, ...]
