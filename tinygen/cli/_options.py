@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -12,6 +14,7 @@ from tinygen.build.flags import DEFAULT_OPTIMIZATION, OPTIMIZATIONS
 from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions
 from tinygen.ir.op import Numerics
+from tinygen.schedule.choose import Objective
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,7 +26,6 @@ model = click.argument("model", type=FILE)
 project = click.argument("project", type=FILE, metavar="DIR")
 dump_ir = click.option("--dump-ir", type=FILE, metavar="DIR", help="Write the graph as text there after every pass.")
 compiler = click.option("--compiler", metavar="zig|gcc", help="By default zig where it is installed, else gcc.")
-backend = click.option("--backend", default="c", show_default=True, help="How the model is turned into C.")
 level = click.option(
     "-O",
     "level",
@@ -53,17 +55,42 @@ def common(function: Callable[Concatenate[Output, P], R]) -> Callable[P, R]:
     return json(debug(click.pass_obj(function)))
 
 
-def compiling(function: Callable[P, R]) -> Callable[P, R]:
-    """The options that choose what code is generated; `compile_options` makes CompileOptions of them."""
-    numerics = click.Choice([n.value for n in Numerics])
-    for option in (
-        click.option("--numerics", type=numerics, default="litert", show_default=True, help="Whose rounding."),
-        backend,
+def compiling(function: Callable[..., R]) -> Callable[..., R]:
+    """The options that choose what code is generated; the command gets them as `chosen`, CompileOptions."""
+
+    @functools.wraps(function)
+    def with_options(
+        *arguments: object,
+        backend: str,
+        numerics: str,
+        optimize: str,
+        ram_budget: int | None,
+        keep_inputs: bool,
+        **others: object,
+    ) -> R:
+        chosen = CompileOptions(
+            backend=backend,
+            numerics=Numerics(numerics),
+            optimize=Objective(optimize),
+            ram_budget=ram_budget,
+            keep_inputs=keep_inputs,
+        )
+        return function(*arguments, chosen=chosen, **others)
+
+    budget = "The fastest schedule whose arena is at most this large."
+    for option in reversed(
+        (
+            _choice("--optimize", Objective, "balanced", "RAM against instructions."),
+            click.option("--ram-budget", type=click.IntRange(min=1), metavar="BYTES", help=budget),
+            click.option("--keep-inputs", is_flag=True, help="An inference leaves its inputs as they were."),
+            _choice("--numerics", Numerics, "litert", "Whose rounding."),
+            click.option("--backend", default="c", show_default=True, help="How the model is turned into C."),
+        )
     ):
-        function = option(function)
-    return function
+        with_options = option(with_options)
+    return with_options
 
 
-def compile_options(backend: str, numerics: str, prefix: str | None = None) -> CompileOptions:
-    """CompileOptions as the user chose them."""
-    return CompileOptions(prefix=prefix, backend=backend, numerics=Numerics(numerics))
+def _choice(name: str, values: type[Enum], default: str, text: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    choice = click.Choice([value.value for value in values])
+    return click.option(name, type=choice, default=default, show_default=True, help=text)

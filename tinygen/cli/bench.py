@@ -10,6 +10,7 @@ from tinygen.bench import Benchmark, bench
 from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Output
+from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin, error
 from tinygen.report.html import page
 from tinygen.report.terminal import headline, layer_table
@@ -35,10 +36,9 @@ def command(
     runner: str,
     compiler: str | None,
     level: str,
-    backend: str,
-    numerics: str,
     seed: int,
     report: Path | None,
+    chosen: CompileOptions,
 ) -> int:
     """Count what an inference costs, in all and by layer.
 
@@ -47,7 +47,7 @@ def command(
     """
     if report is not None and (report.is_dir() or not report.absolute().parent.is_dir()):
         raise error("TG403", f"{report} cannot be written, accepted: a file in a folder that exists")
-    target, chosen = load_board(board), options.compile_options(backend, numerics)
+    target = load_board(board)
     with output.status("building and measuring"):
         found, tree = bench(model, chosen, target, runner, compiler=compiler, optimize=level, seed=seed)
     if report is not None:

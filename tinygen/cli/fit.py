@@ -10,6 +10,7 @@ import click
 from tinygen.boards import all_boards, load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Output
+from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin
 from tinygen.fit import Fit, fit_model
 from tinygen.report.memory_map import short_name
@@ -35,7 +36,7 @@ DOCUMENT = Fit | FitAllDocument
 @options.compiling
 @options.common
 def command(
-    output: Output, model: Path, board: str | None, every: bool, compiler: str | None, backend: str, numerics: str
+    output: Output, model: Path, board: str | None, every: bool, compiler: str | None, chosen: CompileOptions
 ) -> int:
     """Tell whether a model fits a board.
 
@@ -45,7 +46,6 @@ def command(
     if board is not None and every:
         raise click.UsageError("--board and --all exclude each other.")
     targets = all_boards() if board is None else (load_board(board),)
-    chosen = options.compile_options(backend, numerics)
     with output.progress("fitting", len(targets)) as done:
         verdicts = fit_model(model, targets, chosen, compiler=compiler, done=done)
     if board is None:

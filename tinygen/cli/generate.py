@@ -10,7 +10,7 @@ import click
 from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
-from tinygen.compile import compile_model
+from tinygen.compile import CompileOptions, compile_model
 from tinygen.project import write_project
 
 
@@ -53,18 +53,18 @@ def command(
     board: str,
     out: Path,
     prefix: str | None,
-    backend: str,
-    numerics: str,
     dump_ir: Path | None,
+    chosen: CompileOptions,
 ) -> None:
     """Write a firmware project for a model and a board.
 
     C sources, start-up code, linker script, CMake and PlatformIO files: it builds without tinygen.
     """
     target = load_board(board)
-    chosen = replace(options.compile_options(backend, numerics, prefix), features=frozenset(target.features))
     with output.status("compiling the model"):
-        tree = compile_model(model, chosen, dump_ir=dump_ir)
+        tree = compile_model(
+            model, replace(chosen, prefix=prefix, features=frozenset(target.features)), dump_ir=dump_ir
+        )
     project = write_project(tree, target, out)
     document = GenerateDocument(
         project=str(out),

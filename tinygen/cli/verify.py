@@ -25,8 +25,8 @@ DOCUMENT = Verification
 @click.option("--samples", type=click.IntRange(min=1), help="How many random inputs.  [default: 100]")
 @options.seed
 @click.option("--input", "file", type=options.FILE, metavar="X.npz", help="These inputs instead of random ones.")
-@options.backend
 @options.compiler
+@options.compiling
 @options.common
 def command(
     output: Output,
@@ -36,8 +36,8 @@ def command(
     samples: int | None,
     seed: int,
     file: Path | None,
-    backend: str,
     compiler: str | None,
+    chosen: CompileOptions,
 ) -> int:
     """Compare generated code with LiteRT, bit for bit.
 
@@ -52,7 +52,7 @@ def command(
     with output.progress("comparing", inputs if isinstance(inputs, int) else len(inputs)) as done:
         found = verify(
             model,
-            CompileOptions(backend=backend),
+            chosen,
             board=target,
             runner=runner,
             samples=inputs,
