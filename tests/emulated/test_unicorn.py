@@ -100,6 +100,9 @@ def test_the_measurement_says_emulated(folder: Path) -> None:
         (Fault.CALL_NULL, RISCV, r"jump to 0x00000000 \(null\) from trivial_\w+ "),
         (Fault.RUN_RAM, RISCV, r"jump to 0x8000\w{4} \(dtim, not executable\) from trivial_\w+ "),
         (Fault.READ, RISCV, r"read of 1 bytes at 0xa0000000 \(no memory\) in misbehave"),
+        (Fault.TRAP, ARM, r"undefined instruction in misbehave"),
+        (Fault.TRAP, RISCV, r"undefined instruction in misbehave"),
+        (Fault.TRAP, "rpi-pico", r"undefined instruction in misbehave"),
         (Fault.STATUS, ARM, r"invoke function returned 3, success is 0"),
     ],
 )

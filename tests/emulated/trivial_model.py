@@ -24,6 +24,7 @@ class Fault(IntEnum):
     RUN_RAM = 105
     READ = 106
     STATUS = 107
+    TRAP = 108
 
 
 def trivial_tree() -> SourceTree:

@@ -9,6 +9,22 @@ from dataclasses import dataclass
 from tinygen.boards import Board
 from tinygen.build.elf import Symbol
 
+_EXCEPTIONS = {
+    "thumb": {
+        1: "undefined instruction",
+        2: "supervisor call",
+        7: "breakpoint",
+        17: "floating-point or coprocessor instruction while that unit is off",
+        18: "jump without the Thumb bit",
+    },
+    "riscv": {
+        2: "undefined instruction",
+        3: "breakpoint",
+        11: "environment call",
+    },
+}
+"""What Unicorn's exception numbers mean, by the core's `arch`."""
+
 
 @dataclass(frozen=True)
 class Access:
@@ -70,6 +86,11 @@ def describe_fault(board: Board, names: Names, access: Access, pc: int, return_a
         what = f"{access.kind} of {access.size} bytes at {access.address:#010x} ({_place(board, access.address)})"
         return f"{what} in {names.name(pc)}"
     return f"{access.detail or 'undefined instruction'} in {names.name(pc)}, called from {names.name(return_address)}"
+
+
+def exception_name(arch: str, number: int) -> str:
+    """What an exception is called."""
+    return _EXCEPTIONS[arch].get(number, f"exception {number}")
 
 
 def _place(board: Board, address: int) -> str:

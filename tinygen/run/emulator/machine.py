@@ -11,7 +11,7 @@ from tinygen.boards import Board, Memory
 from tinygen.build.elf import read_symbols
 from tinygen.errors import TinygenError, error
 from tinygen.run.emulator.block_counter import NO_ADDRESS, Registers, Watch, open_counter
-from tinygen.run.emulator.fault import Access, Names, describe_fault
+from tinygen.run.emulator.fault import Access, Names, describe_fault, exception_name
 from tinygen.run.emulator.uart import UartDevice, load_port_model, page_of, registers_of, split_around
 
 _SYSTEM_SPACE = (0xE000_0000, 0x0010_0000)
@@ -21,6 +21,9 @@ _BOOT_BUDGET = 100_000_000
 """Instructions until the first line: start-up clears RAM a word at a time, and an init may fill tables."""
 
 _ILLEGAL_INSTRUCTION = 2
+_BEHIND_TRAP = 4
+"""Bytes by which Unicorn's RISC-V program counter is behind the instruction that trapped, whatever its length."""
+
 _CUSTOM_CSRS = ((0x7C0, 0x7FF), (0xBC0, 0xBFF))
 """The RISC-V privileged specification's machine-level CSRs for vendors, cycle counters among them."""
 
@@ -120,6 +123,8 @@ class Machine:
         except unicorn.UcError as problem:
             failure = problem
         self._pc = self._register("PC")
+        if self._access is not None and self._access.kind == "exception" and not self._thumb:
+            self._pc -= _BEHIND_TRAP
         if failure is not None or self._access is not None:
             raise self._fault(str(failure))
         if self.counter.exhausted:
@@ -186,17 +191,14 @@ class Machine:
     def _on_exception(self, uc: Any, number: int, _user: object) -> None:
         if not self._thumb and number == _ILLEGAL_INSTRUCTION and self._skip_custom_csr():
             return
-        self._access = Access("exception", f"exception {number}", None, number)
+        self._access = Access("exception", exception_name(self._board.core.arch, number), None, 0)
         uc.emu_stop()
 
     def _skip_custom_csr(self) -> bool:
-        """Whether the instruction just tried accesses a vendor's own CSR: it then reads as 0, and the core goes on.
-
-        In this hook the program counter is already behind the instruction.
-        """
+        """Whether the instruction just tried accesses a vendor's own CSR: it then reads as 0, and the core goes on."""
         from unicorn.riscv_const import UC_RISCV_REG_X0
 
-        word = int.from_bytes(self._uc.mem_read(self._register("PC") - 4, 4), "little")
+        word = int.from_bytes(self._uc.mem_read(self._register("PC") - _BEHIND_TRAP, 4), "little")
         is_access = word & 0x7F == 0x73 and word >> 12 & 7
         if not is_access or not any(first <= word >> 20 <= last for first, last in _CUSTOM_CSRS):
             return False

@@ -11,7 +11,16 @@
 #define END(index) (void)0
 #endif
 
-enum { FAULT_WRITE_FLASH = 101, FAULT_STACK, FAULT_CALL_NULL, FAULT_LOOP, FAULT_RUN_RAM, FAULT_READ, FAULT_STATUS };
+enum {
+    FAULT_WRITE_FLASH = 101,
+    FAULT_STACK,
+    FAULT_CALL_NULL,
+    FAULT_LOOP,
+    FAULT_RUN_RAM,
+    FAULT_READ,
+    FAULT_STATUS,
+    FAULT_TRAP,
+};
 
 static int8_t arena[TRIVIAL_ARENA_BYTES] __attribute__((aligned(4)));
 static const int8_t weights[4] = {2, 2, 2, 2};
@@ -48,6 +57,8 @@ static __attribute__((noinline)) void misbehave(int8_t what)
     case FAULT_READ:
         (void)*unmapped;
         break;
+    case FAULT_TRAP:
+        __builtin_trap();
     default:
         break;
     }
