@@ -18,7 +18,7 @@ _NUMBERS = st.integers(0, 2**32 - 1)
 _MUTATIONS = st.lists(st.builds(Mutation, st.sampled_from(KINDS), _NUMBERS, _NUMBERS), min_size=1, max_size=4)
 
 
-@settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, len(seeds()) - 1), mutations=_MUTATIONS)
 def test_damaged_models(seed: int, mutations: list[Mutation]) -> None:
     data = mutate(seed, tuple(mutations))

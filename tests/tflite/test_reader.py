@@ -315,6 +315,15 @@ def test_many_tensors_of_one_buffer_do_not_multiply_the_work() -> None:
     assert "too many times" in refused(write(model)).diagnostics[0].message
 
 
+def test_many_operators_on_one_constant_do_not_multiply_the_work() -> None:
+    """2,000 operators on weights of 100,000 bytes, which each of them would check."""
+    model = dense_model()
+    tensors(model)[1][t.SHAPE] = ints(2, 50_000)
+    model[t.BUFFERS][1] = {0: np.ones(100_000, np.uint8)}
+    model[t.SUBGRAPHS][0][t.OPERATORS] = t.Repeated(operators(model)[0], 2_000)
+    assert "operators read 200016000 bytes of constants" in refused(write(model)).diagnostics[0].message
+
+
 def test_vectors_of_very_many_tables_are_refused() -> None:
     model = dense_model()
     model[t.SUBGRAPHS][0][t.TENSORS] = t.Repeated(tensors(model)[0], (1 << 13) + 1)

@@ -17,6 +17,9 @@ from tinygen.tflite.tensors import TensorReader
 MAX_FILE_BYTES = 1 << 28
 """Far above the flash of any microcontroller."""
 
+MAX_CONSTANT_READS = 1 << 27
+"""Bytes of constants that all operators together may read; unrolled recurrent layers share weights, if not so much."""
+
 _IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
 
@@ -106,6 +109,7 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin) 
 
     available = frozenset({*inputs, *(i for i, tensor in tensors.items() if tensor.data is not None)})
     order = check_order(records, available, outputs, tensors, origin)
+    _check_sharing(records, tensors, max(MAX_CONSTANT_READS, 4 * len(model.file.data)), origin)
     ops, unsupported = parse_ops(records)
     graph = replace(empty, tensors=tensors, inputs=inputs, outputs=outputs, warnings=warnings.diagnostics())
     graph = replace(graph, ops=tuple(op.resolve(graph) for op in ops))
@@ -142,6 +146,14 @@ def _read_tensors(
                 first[i] = record.origin
     tensors = ((i, reader.read(i, where)) for i, where in sorted(first.items()))
     return {i: tensor for i, tensor in tensors if tensor is not None}
+
+
+def _check_sharing(records: tuple[OpRecord, ...], tensors: dict[int, Tensor], limit: int, origin: Origin) -> None:
+    """Operators look through their constants, so many operators on one large constant would cost a lot of time."""
+    sizes = {i: tensor.nbytes for i, tensor in tensors.items() if tensor.data is not None}
+    total = sum(sizes.get(i, 0) for record in records for i in record.inputs)
+    if total > limit:
+        raise error("TG106", f"operators read {total} bytes of constants; at most {limit} are accepted", origin=origin)
 
 
 def _verify(graph: Graph) -> tuple[Diagnostic, ...]:
