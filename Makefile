@@ -39,8 +39,10 @@ format: $(VENV)/.dev ## Lay out Python and C files
 test-wheel: $(VENV)/.dev ## Install the wheel into a new environment away from the checkout and run the demo there
 	$(PYTEST) -m wheel tests/packaging
 
-test-long: $(VENV)/.dev ## The reader against FUZZ_CASES damaged files, and ten thousand plans
+test-long: $(VENV)/.dev ## The reader against FUZZ_CASES damaged files, and the planner against hard instances
 	$(BIN)/python -m benchmarks.fuzz_reader --cases $(FUZZ_CASES)
+	@if [ -d ../shared/minimalloc ]; then $(BIN)/python -m benchmarks.plan; \
+	else echo "the planner was not run: no instances in ../shared/minimalloc"; fi
 
 bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md
 	$(BIN)/python -m benchmarks.figures --write
