@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.emulated.qemu import Qemu, build_plugin
 from tests.emulated.trivial_model import Fault, trivial_inputs, trivial_output, trivial_tree
 from tests.requirement import require
 from tinygen.boards import load_board
 from tinygen.build.builder import Built, build_project
+from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import TinygenError
+from tinygen.measurement import Measurement
 from tinygen.project import Project, write_project
 from tinygen.protocol import BenchClient
 from tinygen.run.unicorn import RUNNER
 
+MODELS = Path(__file__).resolve().parents[2].parent / "shared" / "models"
 BOARDS = ("mps2-an386", "mps2-an500", "hifive1-revb")
 
 
@@ -41,24 +47,40 @@ def _built(folder: Path, board: str) -> Built:
 def test_equal_outputs_and_counts(plugin: Path, tmp_path: Path, board: str, compiler: str) -> None:
     if compiler == "gcc":
         require("riscv" if board == "hifive1-revb" else "gcc")
-    project = _project(tmp_path, board)
     inputs = trivial_inputs()
-    with RUNNER.open(project, tmp_path / "build", compiler=compiler) as session:
+    emulated = _compare(_project(tmp_path, board), plugin, compiler, inputs)
+    np.testing.assert_array_equal(emulated.outputs[0], trivial_output(*inputs))
+
+
+@pytest.mark.parametrize(("model", "board"), [("kws", "mps2-an386"), ("kws", "mps2-an500"), ("ad", "mps2-an386")])
+def test_a_real_model(plugin: Path, tmp_path: Path, model: str, board: str) -> None:
+    path = MODELS / f"{model}.tflite"
+    if not path.exists():
+        pytest.skip(f"there is no {path}")
+    target = load_board(board)
+    tree = compile_model(path, CompileOptions(features=frozenset(target.features)))
+    generator = np.random.default_rng(0)
+    inputs = [generator.integers(-128, 128, spec.shape).astype(spec.dtype) for spec in tree.inputs]
+    _compare(write_project(tree, target, tmp_path), plugin, "zig", inputs)
+
+
+def _compare(project: Project, plugin: Path, compiler: str, inputs: Sequence[NDArray[Any]]) -> Measurement:
+    """Two inferences on both emulators: outputs, counts and stack are equal. Returns what Unicorn measured."""
+    with RUNNER.open(project, project.path / "build", compiler=compiler) as session:
         emulated = session.measure(inputs, runs=2)
-    built = build_project(project, tmp_path / "build", compiler=compiler)
-    with Qemu(project.board, built.elf, "trivial_invoke", plugin) as qemu:
+    built = build_project(project, project.path / "build", compiler=compiler)
+    with Qemu(project.board, built.elf, f"{project.manifest.prefix}_invoke", plugin) as qemu:
         client = BenchClient(qemu)
         client.boot()
         for _ in range(2):
             for index, array in enumerate(inputs):
                 client.load(index, array.tobytes())
             client.infer()
-            output = np.frombuffer(client.output(0), np.int8).reshape(1, 4, 4)
-            np.testing.assert_array_equal(output, emulated.outputs[0])
-        memory = client.memory()
-    np.testing.assert_array_equal(output, trivial_output(*inputs))
-    assert qemu.counts == emulated.runs
-    assert memory.stack_used == emulated.stack_bytes
+            for index, array in enumerate(emulated.outputs):
+                assert client.output(index) == array.tobytes()
+        assert qemu.counts == emulated.runs
+        assert client.memory().stack_used == emulated.stack_bytes
+    return emulated
 
 
 def test_helium_board_runs(plugin: Path) -> None:
