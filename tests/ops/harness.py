@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.ops.oracle import litert_outputs
+from tests.requirement import require
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
@@ -92,9 +91,7 @@ def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> P
 
     It is one translation unit, so that kernels shared by several models are compiled once.
     """
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("there is no host C compiler (cc)")
+    require("cc")
     for tree in trees:
         for name, text in tree.files.items():
             path = folder / name
@@ -103,7 +100,7 @@ def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> P
     main = folder / "main.c"
     main.write_text(_main(trees, counts))
     program = folder / "program"
-    command = [compiler, *STRICT, *SANITIZED, f"-I{folder / 'include'}", f"-I{folder / 'src'}", str(main)]
+    command = ["cc", *STRICT, *SANITIZED, f"-I{folder / 'include'}", f"-I{folder / 'src'}", str(main)]
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program

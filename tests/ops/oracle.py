@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
+
+from tests.requirement import require
 
 
 def litert_outputs(model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> list[tuple[np.ndarray, ...]]:
     """What LiteRT BUILTIN_REF computes for each sample, a sample being an array for each input of the model.
 
-    Skips the test where LiteRT is not installed.
+    Skips the test where LiteRT is not installed (tests/requirement.py).
     """
-    interpreter_module = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
-    interpreter = interpreter_module.Interpreter(
-        model_content=model,
-        num_threads=1,
-        experimental_op_resolver_type=interpreter_module.OpResolverType.BUILTIN_REF,
+    require("litert")
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=model, num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
     )
     interpreter.allocate_tensors()
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
