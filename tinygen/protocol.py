@@ -241,7 +241,9 @@ class BenchClient:
         )
 
     def _request(self, text: str) -> None:
-        self._stream.write(f"tg {text}\n".encode("ascii"))
+        line = f"tg {text}"
+        assert len(line) <= LINE_CHARACTERS
+        self._stream.write(f"{line}\n".encode("ascii"))
 
     def _expect(self, *words: str) -> Answer:
         while True:

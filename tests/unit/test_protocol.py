@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygen.errors import TinygenError
-from tinygen.protocol import Answer, BenchClient, crc32, fault_text, parse_answer
+from tinygen.paths import FIRMWARE
+from tinygen.protocol import LINE_CHARACTERS, Answer, BenchClient, crc32, fault_text, parse_answer
 
 HELLO = (
     b"tg hello version=1 model=kws sha256=0123456789abcdef backend=c board=rpi-pico arena=16000 layers=13 profile=1"
@@ -131,6 +132,11 @@ def test_traps_are_decoded(line: bytes, text: str) -> None:
     answer = parse_answer(line)
     assert answer is not None
     assert fault_text(answer, lambda address: f"f({address:#x})") == text
+
+
+def test_the_firmware_takes_lines_as_long() -> None:
+    header = (FIRMWARE / "common" / "protocol.h").read_text()
+    assert f"#define TG_LINE_BYTES {LINE_CHARACTERS + 1} " in header
 
 
 def test_checksum() -> None:

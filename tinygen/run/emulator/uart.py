@@ -73,30 +73,36 @@ class PortModel:
 def load_port_model(board: Board, project: Path) -> PortModel:
     """The stand-in for the port in a project's folder; TG503 when it describes none for the board's UART."""
     path = project / "firmware" / "ports" / board.port.family / "port.toml"
+    origin = Origin(str(path))
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         hint = "describe the port's UART in this file, as the other folders of firmware/ports do"
-        raise error("TG503", f"cannot read {path}: {problem.strerror}", hints=(hint,)) from problem
+        raise error(
+            "TG503", f"cannot read the port's description: {problem}", origin=origin, hints=(hint,)
+        ) from problem
     uarts = content.get("uart", {})
     if board.serial.kind not in uarts:
         known = ", ".join(uarts) or "none"
-        raise error("TG503", f"found no UART '{board.serial.kind}', described: {known}", origin=Origin(str(path)))
-    registers = uarts[board.serial.kind]
-    uart: RegisterUart | DmaUart
-    if "transmit_start" in registers:
-        uart = DmaUart(**registers)
-    else:
-        uart = RegisterUart(
-            transmit=registers["transmit"],
-            receive=registers["receive"],
-            receive_empty=registers.get("receive_empty", 0),
-            status=tuple(Status(**status) for status in registers["status"]),
+        raise error("TG503", f"found no UART '{board.serial.kind}', described: {known}", origin=origin)
+    try:
+        return PortModel(
+            memory=tuple(PeripheralMemory(**region) for region in content.get("memory", ())),
+            presets=tuple(Preset(**preset) for preset in content.get("preset", ())),
+            uart=_uart(uarts[board.serial.kind]),
         )
-    return PortModel(
-        memory=tuple(PeripheralMemory(**region) for region in content.get("memory", ())),
-        presets=tuple(Preset(**preset) for preset in content.get("preset", ())),
-        uart=uart,
+    except (KeyError, TypeError) as problem:
+        raise error("TG503", f"the port's description is not valid: {problem}", origin=origin) from problem
+
+
+def _uart(registers: dict[str, Any]) -> RegisterUart | DmaUart:
+    if "transmit_start" in registers:
+        return DmaUart(**registers)
+    return RegisterUart(
+        transmit=registers["transmit"],
+        receive=registers["receive"],
+        receive_empty=registers.get("receive_empty", 0),
+        status=tuple(Status(**status) for status in registers["status"]),
     )
 
 
