@@ -12,11 +12,13 @@ from tinygen.boards import Board, all_boards
 from tinygen.build.builder import Built, build_project
 from tinygen.build.compiler import find_compiler
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
-from tinygen.compile import CompileOptions, compile_model
+from tinygen.compile import CompileOptions, compile_graph
 from tinygen.errors import TinygenError
 from tinygen.plan.live import largest_at_peak
 from tinygen.project import Project, write_project
+from tinygen.schedule.choose import Objective
 from tinygen.source_tree import SourceTree
+from tinygen.tflite import read_model
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Fit:
     flash_available_bytes: int
     largest_buffers: tuple[BufferSize, ...]
     """The three largest buffers alive when the most bytes are alive."""
+    remedy: str | None
+    """Options with which the model fits this board, `--optimize ram`; null when it fits or none are known to help."""
     nearest: str | None
     """A board that has the memory needed; null when the model fits or no board has it."""
 
@@ -81,13 +85,26 @@ def fit_model(
     Raises:
         TinygenError: TG1xx and TG2xx for the model, TG401 when the `compiler` asked for is not installed, TG402.
     """
-    trees: dict[frozenset[str], SourceTree] = {}
+    graph = read_model(path)
+    least = replace(options, optimize=Objective.RAM, ram_budget=None, keep_inputs=False)
+    trees: dict[CompileOptions, SourceTree] = {}
+
+    def compiled(chosen: CompileOptions, board: Board) -> SourceTree:
+        key = replace(chosen, features=frozenset(board.features))
+        if key not in trees:
+            trees[key] = compile_graph(graph, key)
+        return trees[key]
+
     verdicts: list[Fit] = []
     for board in boards:
-        features = frozenset(board.features)
-        if features not in trees:
-            trees[features] = compile_model(path, replace(options, features=features))
-        verdicts.append(fit_board(trees[features], board, compiler=compiler))
+        tree = compiled(options, board)
+        verdict = fit_board(tree, board, compiler=compiler)
+        if verdict.fits is False and verdict.ram_bytes > board.ram_capacity:
+            smaller = compiled(least, board)
+            helps = smaller.plan.arena_bytes < tree.plan.arena_bytes
+            if helps and fit_board(smaller, board, compiler=compiler).fits:
+                verdict = replace(verdict, remedy="--optimize ram")
+        verdicts.append(verdict)
         done(len(verdicts))
     return tuple(verdicts)
 
@@ -171,6 +188,7 @@ def _fit(
         flash_bytes=flash,
         flash_available_bytes=board.flash_capacity,
         largest_buffers=tuple(BufferSize(b.name, b.kind, b.size) for b in largest_at_peak(tree.plan, 3)),
+        remedy=None,
         nearest=None if fits else _nearest(ram, flash),
     )
 

@@ -65,7 +65,8 @@ def float_range(graph: Graph, tensor: int) -> tuple[float, float] | None:
 
 
 def load_samples(path: Path, specs: Sequence[TensorSpec]) -> tuple[Sample, ...]:
-    """The samples in a .npy file (models with one input) or .npz file (arrays named as the inputs, or `input_0`...).
+    """The samples in a .npy file (models with one input) or .npz file (arrays named as the inputs, or
+    `input_0`..., or `inputs` where there is one).
 
     Each array has the input's type, and its shape (one sample) or a first dimension more (as many samples).
 
@@ -95,8 +96,8 @@ def _read(path: Path, specs: Sequence[TensorSpec]) -> list[Array]:
         return list(found.values())
     if len(found) == 1 and "" in found:
         raise _mismatch(path, f"found one array, accepted: a .npz file with {_names(specs)}")
-    arrays = [found.get(spec.name, found.get(f"input_{i}")) for i, spec in enumerate(specs)]
-    if any(array is None for array in arrays) or len(found) != len(specs):
+    arrays = [next((found[n] for n in _accepted(specs, i) if n in found), None) for i in range(len(specs))]
+    if any(array is None for array in arrays):
         raise _mismatch(path, f"found arrays {', '.join(sorted(found)) or '(none)'}, accepted: {_names(specs)}")
     return [array for array in arrays if array is not None]
 
@@ -120,7 +121,12 @@ def _shape(shape: Sequence[int]) -> str:
 
 
 def _names(specs: Sequence[TensorSpec]) -> str:
-    return ", ".join(f"'{spec.name}' (or input_{i})" for i, spec in enumerate(specs))
+    return ", ".join(" or ".join(f"'{name}'" for name in _accepted(specs, i)) for i in range(len(specs)))
+
+
+def _accepted(specs: Sequence[TensorSpec], position: int) -> tuple[str, ...]:
+    """The names an input's array can have in a .npz file; arrays of other names, such as labels, do no harm."""
+    return (specs[position].name, f"input_{position}", *(("inputs",) if len(specs) == 1 else ()))
 
 
 def _mismatch(path: Path, message: str) -> TinygenError:

@@ -70,6 +70,11 @@ def test_several_inputs_by_name_or_number(tmp_path):
         assert [float(s[1][0]) for s in samples] == [0, 1, 2, 3, 4]
 
 
+def test_labels_beside_the_inputs_do_no_harm(tmp_path):
+    samples = load_samples(_save(tmp_path, inputs=np.ones((3, 1, 2, 3), np.int8), labels=np.zeros(3)), ONE)
+    assert len(samples) == 3
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [
@@ -98,8 +103,8 @@ def test_files_that_are_none(tmp_path):
 def test_several_inputs_that_do_not_fit(tmp_path):
     x, y = np.zeros((5, 1, 2, 3), np.int8), np.zeros((4, 1), np.float32)
     _refused(_save(tmp_path, x=x, y=y), TWO, "samples, accepted: the same number")
-    _refused(_save(tmp_path, x=x), TWO, "found arrays x, accepted: 'x' (or input_0), 'y' (or input_1)")
-    _refused(_save(tmp_path, x=x, y=y, z=x), TWO, "found arrays x, y, z")
+    _refused(_save(tmp_path, x=x), TWO, "found arrays x, accepted: 'x' or 'input_0', 'y' or 'input_1'")
+    _refused(_save(tmp_path, x=x, z=y), TWO, "found arrays x, z")
     np.save(tmp_path / "x.npy", x)
     _refused(tmp_path / "x.npy", TWO, "found one array")
 

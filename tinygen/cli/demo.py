@@ -50,7 +50,11 @@ DOCUMENT = DemoDocument
 @click.option("-o", "--out", type=options.FILE, default=Path("out/demo"), show_default=True, metavar="DIR")
 @options.common
 def command(output: Output, out: Path) -> None:
-    """Compile a digit classifier, fit it to a board, run it on an emulator, compare it with LiteRT, measure it."""
+    """Show what tinygen does with a digit classifier.
+
+    Fits it to a board, generates a project, runs it on this machine and on an emulated Cortex-M4, compares every output
+    with LiteRT, counts instructions, and writes a report.
+    """
     board = load_board(BOARD)
     # What is missing is said before the story begins.
     find_compiler(board.core)

@@ -62,7 +62,7 @@ def _show_all(output: Output, verdicts: tuple[Fit, ...]) -> None:
     first = verdicts[0]
     output.line(f"{first.model}: arena {first.arena_bytes:,} bytes ({first.proof}), {_basis(verdicts)}")
     output.line()
-    header = ("board", "verdict", "RAM used", "RAM free", "flash used", "flash free", "basis")
+    header = ("board", "verdict", "RAM used", "RAM free", "flash used", "flash free", "basis", "would help")
     rows = [
         (
             f.board,
@@ -72,6 +72,7 @@ def _show_all(output: Output, verdicts: tuple[Fit, ...]) -> None:
             f"{f.flash_bytes:,}",
             f"{f.flash_available_bytes - f.flash_bytes:,}",
             f.basis,
+            "" if f.fits else f.remedy or "",
         )
         for f in verdicts
     ]
@@ -118,6 +119,10 @@ def _finding(fit: Fit, model: Path) -> Diagnostic:
     hints = [f"largest buffers of the arena: {largest}"]
     if fit.fits is None:
         hints.append("install a compiler for a verdict: tinygen doctor says how")
+    if fit.remedy is not None:
+        hints.append(
+            f"it fits with less memory for intermediate results: tinygen fit {model} --board {fit.board} {fit.remedy}"
+        )
     if fit.nearest is not None:
         hints.append(f"the nearest board with the memory: tinygen fit {model} --board {fit.nearest}")
     return Diagnostic("TG301", "; ".join(over), Origin(model.name), tuple(hints))
