@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygen.schedule.program import Program
+from tinygen.schedule.program import Program, Storage
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule, Segment
 
@@ -20,11 +20,10 @@ LONGEST = 64
 
 @dataclass(frozen=True)
 class Costed:
-    """A segment with its peak of live bytes, everything alive outside it included, and its interleaving cost."""
+    """A segment with its peak of live bytes, everything alive outside it included."""
 
     segment: Segment
     peak: int
-    cost: int
 
 
 class SegmentSearch:
@@ -33,16 +32,18 @@ class SegmentSearch:
     def __init__(self, program: Program, *, keep_inputs: bool = False, longest: int = LONGEST) -> None:
         self._program = program
         self._puller = Puller(program)
-        self._keep_inputs = keep_inputs
         self._longest = min(longest, len(program.layers))
         self._count = len(program.layers)
-        self._last_reader = {s.id: max(self._puller.readers(s.id), default=-1) for s in program.storages}
-        for storage in program.storages:
-            if any(t in program.graph.outputs for t in storage.tensors):
-                self._last_reader[storage.id] = self._count
-            if keep_inputs and storage.kind == "input":
-                self._last_reader[storage.id] = self._count
+        self._spans = tuple(self._span(storage, keep_inputs) for storage in program.storages)
         self._costed: dict[tuple[int, int], Costed] = {}
+
+    def _span(self, storage: Storage, keep_inputs: bool) -> tuple[Storage, int, int]:
+        """A storage with the layers it lives from and through: -1 is before the first, their number after the last."""
+        producer = self._puller.producer(storage.id)
+        stays = any(t in self._program.graph.outputs for t in storage.tensors)
+        stays |= keep_inputs and storage.kind == "input"
+        last = self._count if stays else max(self._puller.readers(storage.id), default=-1)
+        return storage, -1 if producer is None else producer, last
 
     @property
     def exact(self) -> bool:
@@ -55,8 +56,8 @@ class SegmentSearch:
         for end in range(1, self._count + 1):
             found: int | None = None
             for first in self._starts(end, longest or self._longest):
-                # A segment cannot lower what comes before it: only look at those that could still win.
-                if found is None or best[first] < found:
+                # A segment cannot lower what comes before or beside it: only look at those that could still win.
+                if found is None or max(best[first], self._beside(first, end)) < found:
                     peak = max(best[first], self.costed(first, end).peak)
                     found = peak if found is None else min(found, peak)
             best.append(found or 0)
@@ -73,11 +74,11 @@ class SegmentSearch:
             found: tuple[int, int] | None = None
             for first in self._starts(end, self._longest):
                 before = best[first]
-                if before is None or (found is not None and before[0] >= found[0]):
+                cost = self._cost(first, end)
+                if before is None or (found is not None and before[0] + cost >= found[0]):
                     continue
-                costed = self.costed(first, end)
-                if costed.peak <= peak and (found is None or before[0] + costed.cost < found[0]):
-                    found = (before[0] + costed.cost, first)
+                if self._beside(first, end) <= peak and self.costed(first, end).peak <= peak:
+                    found = (before[0] + cost, first)
             best.append(found)
         segments: list[Segment] = []
         end = self._count
@@ -94,9 +95,16 @@ class SegmentSearch:
         key = (first, end)
         if key not in self._costed:
             segment = self._puller.segment(first, end)
-            cost = len(segment.steps) if segment.interleaved else 0
-            self._costed[key] = Costed(segment, self._peak(segment), cost)
+            self._costed[key] = Costed(segment, self._peak(segment))
         return self._costed[key]
+
+    def _cost(self, first: int, end: int) -> int:
+        """What interleaving costs, in steps."""
+        return sum(self._program.layers[i].rows.steps for i in range(first, end)) if end - first > 1 else 0
+
+    def _beside(self, first: int, end: int) -> int:
+        """Bytes alive all the while that layers [first, end) run."""
+        return sum(storage.nbytes for storage, producer, last in self._spans if producer < first and last >= end)
 
     def _starts(self, end: int, longest: int) -> range:
         """Where a segment that ends at `end` may begin, the shortest first."""
@@ -116,16 +124,11 @@ class SegmentSearch:
         """The greatest number of live bytes during the segment, in units of whole buffers and rows."""
         end = len(segment.steps)
         change = np.zeros(end + 1, np.int64)
-        base = 0
         inside: dict[int, tuple[list[int], list[int]]] = {}
-        for storage in self._program.storages:
-            producer, last = self._puller.producer(storage.id), self._last_reader[storage.id]
-            before = producer is None or producer < segment.first
-            if before and last >= segment.end:
-                base += storage.nbytes
-            elif before and last >= segment.first:
+        for storage, producer, last in self._spans:
+            if producer < segment.first <= last < segment.end:
                 inside[storage.id] = ([0] * storage.rows, [0] * storage.rows)
-            elif producer is not None and segment.first <= producer < segment.end:
+            elif segment.first <= producer < segment.end:
                 stays = end if last >= segment.end else 0
                 inside[storage.id] = ([end] * storage.rows, [stays] * storage.rows)
         working: dict[int, list[int]] = {}
@@ -154,7 +157,7 @@ class SegmentSearch:
             if call.scratch_bytes:
                 np.add.at(change, times, call.scratch_bytes)
                 np.subtract.at(change, [t + 1 for t in times], call.scratch_bytes)
-        return base + int(np.cumsum(change)[:end].max(initial=0))
+        return self._beside(segment.first, segment.end) + int(np.cumsum(change)[:end].max(initial=0))
 
     def _row_bytes(self, storage: int) -> int:
         return next(s.row_bytes for s in self._program.storages if s.id == storage)
