@@ -10,7 +10,7 @@ import pytest
 
 from tests.emulated.trivial_model import Fault, trivial_inputs, trivial_output, trivial_tree
 from tests.requirement import require
-from tinygen.boards import all_boards, load_board
+from tinygen.boards import Board, all_boards, load_board
 from tinygen.build.builder import build_project
 from tinygen.errors import TinygenError
 from tinygen.project import Project, write_project
@@ -18,6 +18,7 @@ from tinygen.run.emulator.machine import Machine, Program
 from tinygen.run.unicorn import RUNNER, UnicornSession
 
 BOARDS = [board.id for board in all_boards() if board.core.unicorn_model is not None]
+QEMU_BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "hifive1-revb")
 ARM, RISCV = "mps2-an386", "hifive1-revb"
 
 
@@ -44,6 +45,13 @@ def test_every_board_boots_and_infers(folder: Path, board: str) -> None:
     for _ in range(2):
         (output,) = session(folder, board).infer(inputs)
         np.testing.assert_array_equal(output, trivial_output(*inputs))
+
+
+@pytest.mark.parametrize("board", all_boards(), ids=lambda board: board.id)
+def test_boards_say_where_they_ran(board: Board) -> None:
+    """The tests of this folder run every board Unicorn has a core for, and in QEMU those of test_qemu.py."""
+    assert ("unicorn" in board.verified) == (board.id in BOARDS)
+    assert ("qemu" in board.verified) == (board.id in QEMU_BOARDS)
 
 
 def test_no_model_of_the_m55(folder: Path) -> None:
