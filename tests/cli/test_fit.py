@@ -87,14 +87,14 @@ def test_no_says_what_is_missing_and_what_would_help(run, run_json, digits, link
     assert found["nearest"] in shown
 
 
-def test_no_names_the_options_that_would_fit(run, run_json, tree, digits, monkeypatch, no_compiler):
+def test_no_names_the_options_that_would_fit(run, run_json, digits, monkeypatch, no_compiler):
     by_layer = compile_model(digits, CompileOptions(optimize=Objective.SPEED, keep_inputs=True))
     least = compile_model(digits, CompileOptions(optimize=Objective.RAM))
     assert least.plan.arena_bytes < by_layer.plan.arena_bytes
+    monkeypatch.setattr(fit, "VARIABLE_BYTES", 0)
     board = load_board("mps2-an386")
     between = _with_ram(board, fit.bounded(least, board).ram_bytes)
     monkeypatch.setattr("tinygen.cli.fit.load_board", lambda board: between)
-    monkeypatch.setattr(fit, "VARIABLE_BYTES", 0)
     arguments = ("fit", digits, "--board", "small", "--optimize", "speed", "--keep-inputs")
     assert run_json(*arguments, exit_code=1)["remedy"] == "--optimize ram"
     assert "--optimize ram" in run(*arguments, exit_code=1).stderr
