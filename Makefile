@@ -21,20 +21,17 @@ demo: $(VENV)/.demo ## A real model to firmware, run on an emulated Cortex-M4, c
 test: lint ## Linters, types and all tests
 	$(PYTEST) -n $(JOBS)
 
-lint: $(VENV)/.dev ## ruff, mypy, and clang-format where it is installed
+lint: $(VENV)/.dev ## ruff, mypy and clang-format
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	@if command -v clang-format >/dev/null; then \
-	    echo "clang-format --dry-run -Werror: $(words $(C_FILES)) files"; \
-	    clang-format --dry-run -Werror $(C_FILES); \
-	else echo "clang-format is not installed: the layout of C files was not checked"; fi
+	@echo "$(BIN)/clang-format --dry-run -Werror ($(words $(C_FILES)) files)"
+	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 
 format: $(VENV)/.dev ## Lay out Python and C files
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	@if command -v clang-format >/dev/null; then clang-format -i $(C_FILES); \
-	else echo "clang-format is not installed: C files were left alone"; fi
+	@$(BIN)/clang-format -i $(C_FILES)
 
 test-wheel: $(VENV)/.dev ## Install the wheel into a new environment away from the checkout and run the demo there
 	$(PYTEST) -m wheel tests/packaging
