@@ -14,6 +14,7 @@ from tinygen.boards import Board, all_boards, load_board
 from tinygen.build.builder import build_project
 from tinygen.errors import TinygenError
 from tinygen.project import Project, write_project
+from tinygen.run.emulator.block_counter import native_library
 from tinygen.run.emulator.machine import Machine, Program
 from tinygen.run.unicorn import RUNNER, UnicornSession
 
@@ -70,6 +71,13 @@ def test_counts_in_c_equal_counts_in_python(folder: Path, board: str) -> None:
     assert in_c.layers == in_python.layers
     assert in_c.runs[0] == in_c.runs[1] > 0
     assert in_c.stack_bytes == in_python.stack_bytes > 0
+
+
+def test_without_a_cache_folder_python_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    assert native_library.__wrapped__() is None
 
 
 def test_layers_add_up_to_the_profiling_build(folder: Path) -> None:

@@ -242,7 +242,7 @@ class _NativeCounter:
 
 @functools.cache
 def native_library() -> ctypes.CDLL | None:
-    """block_counter.c compiled for this machine, kept in the user's cache; None where no C compiler is found."""
+    """block_counter.c compiled for this machine, kept in the user's cache; None where it cannot be made."""
     from tinygen.build.zig import zig_command
 
     source = _SOURCE.read_bytes()
@@ -254,13 +254,15 @@ def native_library() -> ctypes.CDLL | None:
         if compiler is None and zig is None:
             return None
         command = [compiler] if compiler is not None else [*(zig or ()), "cc"]
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            built = Path(folder) / library.name
-            command += ["-O2", "-fPIC", "-shared", "-o", str(built), str(_SOURCE)]
-            if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-                return None
-            built.replace(library)
+        try:
+            library.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+                built = Path(folder) / library.name
+                command += ["-O2", "-fPIC", "-shared", "-o", str(built), str(_SOURCE)]
+                subprocess.run(command, capture_output=True, check=True)
+                built.replace(library)
+        except (OSError, subprocess.CalledProcessError):
+            return None
     return ctypes.CDLL(str(library))
 
 
