@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -96,6 +97,17 @@ def test_bugs_as_json(run_json, digits, monkeypatch):
     _break(monkeypatch, RuntimeError("the impossible"))
     (item,) = run_json("inspect", digits, exit_code=70, document="errors")["errors"]
     assert item["code"] == "internal"
+
+
+def test_a_full_disk_is_no_bug(run, digits, monkeypatch):
+    _break(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    assert "error: [Errno 28] No space left on device" in run("inspect", digits, exit_code=1).stderr
+
+
+def test_other_system_errors_are_bugs(run, digits, monkeypatch):
+    monkeypatch.delenv("TINYGEN_DEBUG", raising=False)
+    _break(monkeypatch, OSError(errno.EBADF, "Bad file descriptor"))
+    assert "internal error: OSError" in run("inspect", digits, exit_code=70).stderr
 
 
 def test_interruption(run, digits, monkeypatch):

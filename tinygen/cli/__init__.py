@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -15,6 +16,9 @@ import click
 from tinygen import __version__
 from tinygen.cli._output import EXIT, Output, usage_document
 from tinygen.errors import TinygenError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says when a disk is full: nobody's bug."""
 
 
 class Commands(click.Group):
@@ -37,6 +41,7 @@ class Commands(click.Group):
         output = Output.to_standard_streams(json="--json" in arguments)
         try:
             code = super().main(arguments, prog_name="tinygen", standalone_mode=False, obj=output)
+            sys.stdout.flush()
         except TinygenError as failure:
             output.failure(failure)
             sys.exit(EXIT.ERROR)
@@ -49,12 +54,21 @@ class Commands(click.Group):
         except click.Abort:
             output.note("interrupted")
             sys.exit(EXIT.INTERRUPTED)
+        except OSError as failure:
+            if failure.errno not in FULL:
+                _bug(output, failure, arguments)
+            output.note(f"error: {failure}")
+            sys.exit(EXIT.ERROR)
         except Exception as failure:
-            if "--debug" in arguments or os.environ.get("TINYGEN_DEBUG"):
-                traceback.print_exc()
-            output.bug(failure)
-            sys.exit(EXIT.BUG)
+            _bug(output, failure, arguments)
         sys.exit(code or EXIT.OK)
+
+
+def _bug(output: Output, failure: Exception, arguments: Sequence[str]) -> NoReturn:
+    if "--debug" in arguments or os.environ.get("TINYGEN_DEBUG"):
+        traceback.print_exc()
+    output.bug(failure)
+    sys.exit(EXIT.BUG)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 import click
 from rich import box
@@ -149,8 +150,11 @@ class Output:
         """An aligned table; the columns named in `right` hold numbers. Plain text when piped."""
         plain_text = not self.out.is_terminal
         table = Table(box=None if plain_text else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in header:
-            table.add_column(name, justify="right" if name in right else "left", no_wrap=plain_text, overflow="fold")
+        for position, name in enumerate(header):
+            # In a narrow terminal words are cut, numbers never.
+            whole = max(len(name), *(len(row[position]) for row in rows)) if name in right else None
+            justify: Literal["left", "right"] = "left" if whole is None else "right"
+            table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", min_width=whole)
         for row in rows:
             table.add_row(*map(printable, row))
         with self.out.capture() as captured:

@@ -93,7 +93,7 @@ def _show_one(output: Output, fit: Fit, model: Path) -> None:
         ("flash", *_row(fit.flash_bytes, fit.flash_available_bytes), f"constants {fit.constant_bytes:,}"),
     ]
     output.table(("bytes", used, "available", "free", "of it"), rows, right=(used, "available", "free"))
-    output.line(f"arena {fit.proof}, lower bound {fit.lower_bound_bytes:,}; {fit.compiler or _basis((fit,))}")
+    output.line(f"arena {fit.proof}, lower bound {fit.lower_bound_bytes:,} bytes; {fit.compiler or _basis((fit,))}")
     if not fit.fits:
         output.diagnostics((_finding(fit, model),), severity="error" if fit.fits is False else "warning")
 

@@ -13,6 +13,7 @@ from tinygen.compile import CompileOptions, compile_model
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.tensor import Tensor
+from tinygen.report.memory_map import short_name
 from tinygen.tflite import read_model
 
 
@@ -80,7 +81,14 @@ def command(output: Output, model: Path, dump_ir: Path | None) -> None:
                 output.line(f"{role:<7} {_describe(graph.tensors[i])}")
         output.line()
         rows = [
-            (str(o.index), o.op, o.name, "x".join(map(str, o.output_shape)), f"{o.macs:,}", f"{o.constant_bytes:,}")
+            (
+                str(o.index),
+                o.op,
+                short_name(o.name),
+                "x".join(map(str, o.output_shape)),
+                f"{o.macs:,}",
+                f"{o.constant_bytes:,}",
+            )
             for o in document.operators
         ]
         total = ("", "", "total", "", f"{document.macs:,}", f"{document.constant_bytes:,}")
