@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= auto
 FUZZ_CASES ?= 20000
-C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[ch])
+C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[ch] tinygen/run/*/*.c tests/emulated/*.c)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

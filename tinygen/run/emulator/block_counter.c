@@ -16,17 +16,17 @@ struct block_counter {
     int (*emu_stop)(uc_engine *uc);
     uint64_t total;
     uint64_t limit;
-    uint64_t count;      /* of the last complete call of the counted function */
+    uint64_t count; /* of the last complete call of the counted function */
     uint64_t start;
     uint64_t layer_start;
-    uint64_t *layers;    /* `slots` counts */
+    uint64_t *layers; /* `slots` counts */
     uint32_t function, function_return;
     uint32_t begin, begin_return, end;
-    int32_t layer;       /* the layer running, or -1 */
+    int32_t layer; /* the layer running, or -1 */
     int32_t slots;
     int32_t argument_register, return_register;
     int32_t thumb;
-    int32_t exhausted;   /* the limit was reached */
+    int32_t exhausted; /* the limit was reached */
     uint32_t addresses[CACHE_BLOCKS];
     uint16_t sizes[CACHE_BLOCKS];
     uint16_t instructions[CACHE_BLOCKS];
