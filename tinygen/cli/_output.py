@@ -152,7 +152,7 @@ class Output:
         table = Table(box=None if plain_text else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for position, name in enumerate(header):
             # In a narrow terminal words are cut, numbers never.
-            whole = max(len(name), *(len(row[position]) for row in rows)) if name in right else None
+            whole = max((len(name), *(len(row[position]) for row in rows))) if name in right else None
             justify: Literal["left", "right"] = "left" if whole is None else "right"
             table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", min_width=whole)
         for row in rows:
