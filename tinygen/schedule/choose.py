@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygen.errors import error
 from tinygen.ir.call import Kernel
@@ -16,6 +17,7 @@ from tinygen.plan.solve import plan
 from tinygen.schedule.buffers import Demand, demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
 from tinygen.schedule.program import Program, build_program
+from tinygen.schedule.refine import refine
 from tinygen.schedule.search import SegmentSearch
 from tinygen.schedule.steps import Schedule
 
@@ -29,6 +31,9 @@ COPY_INSTRUCTIONS_PER_BYTE = 0.5
 
 BALANCED_SHARE = 0.05
 """The share of instructions that `balanced` may add to the layer-by-layer ones."""
+
+PEAKS = 4
+"""Peaks of live bytes between the least and that of the fastest kernels for which kernels are chosen."""
 
 
 class Objective(Enum):
@@ -81,35 +86,55 @@ def _within(choices: list[Choice], budget: int) -> Choice:
 
 
 def _choices(graph: Graph, offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
-    """Candidates: layer by layer, then cut ever more boldly, with the fastest kernels and with the least scratch."""
+    """Candidates: layer by layer, then cut ever more boldly, with the fastest kernels and with ever less scratch."""
     fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
     small = tuple(min(kernels, key=lambda k: (k.scratch_bytes, k.instructions), default=None) for kernels in offers)
     program = build_program(graph, fast)
     yield _choice(program, layer_by_layer(program), keep_inputs)
     if not program.layers:
         return
-    for kernels in dict.fromkeys((fast, small)):
-        program = build_program(graph, kernels)
-        search = SegmentSearch(program, keep_inputs=keep_inputs)
-        for longest in (1, None):
-            schedule = search.cut(search.least_peak(longest))
-            if kernels != fast:
-                program = build_program(graph, _fastest_within_peak(program, schedule, offers, keep_inputs))
-            yield _choice(program, schedule, keep_inputs)
+    yield _choice(program, _cut(program, 1, keep_inputs), keep_inputs)
+    schedule = _cut(program, None, keep_inputs)
+    yield _choice(program, schedule, keep_inputs)
+    most = _peak(program, schedule, keep_inputs)
+    if small == fast:
+        return
+    program = build_program(graph, small)
+    schedule = _cut(program, None, keep_inputs)
+    least = _peak(program, schedule, keep_inputs)
+    for peak in sorted({least + (most - least) * i // PEAKS for i in range(PEAKS)}):
+        fitted = build_program(graph, _fastest_within(peak, program, schedule, offers, keep_inputs))
+        yield _choice(fitted, schedule, keep_inputs)
 
 
-def _fastest_within_peak(
-    program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool
-) -> tuple[Kernel | None, ...]:
-    """For each operator the fastest kernel whose scratch memory does not raise the peak of live bytes."""
-    wanted = demand(program, schedule, keep_inputs=keep_inputs)
+def _cut(program: Program, longest: int | None, keep_inputs: bool) -> Schedule:
+    """The cutting with the least peak, its cuts moved where that lets the buffers be placed in a smaller arena."""
+    search = SegmentSearch(program, keep_inputs=keep_inputs)
+    schedule = search.cut(search.least_peak(longest))
+    if longest is not None:
+        return schedule
+    return refine(search, schedule, lambda s: plan(demand(program, s, keep_inputs=keep_inputs).buffers, node_budget=0))
+
+
+def _peak(program: Program, schedule: Schedule, keep_inputs: bool) -> int:
+    return int(_live(program, schedule, keep_inputs).max())
+
+
+def _live(program: Program, schedule: Schedule, keep_inputs: bool) -> NDArray[np.int64]:
+    """Live bytes at each step of a schedule."""
     live = np.zeros(len(schedule.steps) + 1, np.int64)
-    for buffer in wanted.buffers:
+    for buffer in demand(program, schedule, keep_inputs=keep_inputs).buffers:
         for rect in buffer.rects:
             live[rect.lower] += rect.stop - rect.start
             live[rect.upper] -= rect.stop - rect.start
-    live = np.cumsum(live)
-    peak = int(live.max())
+    return np.cumsum(live)[:-1]
+
+
+def _fastest_within(
+    peak: int, program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool
+) -> tuple[Kernel | None, ...]:
+    """For each operator the fastest kernel with which the live bytes stay within `peak`."""
+    live = _live(program, schedule, keep_inputs)
     room = [peak] * len(program.layers)
     for time, step in enumerate(schedule.steps):
         own = program.layers[step.layer].call.scratch_bytes

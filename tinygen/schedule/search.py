@@ -7,6 +7,7 @@ depend on the other cuts, so the peak of a cutting is the greatest peak of its s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,15 +81,22 @@ class SegmentSearch:
                 if self._beside(first, end) <= peak and self.costed(first, end).peak <= peak:
                     found = (before[0] + cost, first)
             best.append(found)
-        segments: list[Segment] = []
-        end = self._count
-        while end > 0:
-            step = best[end]
+        bounds = [self._count]
+        while bounds[0] > 0:
+            step = best[bounds[0]]
             if step is None:
                 raise ValueError(f"no cutting has a peak of {peak} bytes or less")
-            segments.append(self.costed(step[1], end).segment)
-            end = step[1]
-        return Schedule(tuple(reversed(segments)), self.exact)
+            bounds.insert(0, step[1])
+        return self.schedule(tuple(bounds))
+
+    def schedule(self, bounds: tuple[int, ...]) -> Schedule:
+        """The schedule with these cuts: the first layer of each segment, and the number of layers."""
+        segments = tuple(self.costed(first, end).segment for first, end in pairwise(bounds))
+        return Schedule(segments, self.exact)
+
+    def peak(self, bounds: tuple[int, ...]) -> int:
+        """The peak of live bytes with these cuts."""
+        return max(self.costed(first, end).peak for first, end in pairwise(bounds))
 
     def costed(self, first: int, end: int) -> Costed:
         """The segment of layers [first, end)."""
