@@ -35,6 +35,9 @@ BALANCED_SHARE = 0.05
 PEAKS = 4
 """Peaks of live bytes between the least and that of the fastest kernels for which kernels are chosen."""
 
+SKETCH = 400
+"""The planner's node budget where schedules are only compared; what is chosen is placed with the full one."""
+
 
 class Objective(Enum):
     """What kernels and schedule are chosen for."""
@@ -113,7 +116,9 @@ def _cut(program: Program, longest: int | None, keep_inputs: bool) -> Schedule:
     schedule = search.cut(search.least_peak(longest))
     if longest is not None:
         return schedule
-    return refine(search, schedule, lambda s: plan(demand(program, s, keep_inputs=keep_inputs).buffers, node_budget=0))
+    return refine(
+        search, schedule, lambda s: plan(demand(program, s, keep_inputs=keep_inputs).buffers, node_budget=SKETCH)
+    )
 
 
 def _peak(program: Program, schedule: Schedule, keep_inputs: bool) -> int:
