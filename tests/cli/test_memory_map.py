@@ -46,7 +46,7 @@ def test_every_rectangle_is_drawn_at_its_place(plan):
 def test_peak_and_bound_are_marked(plan):
     text = svg(plan, width=900)
     assert "peak: 120 bytes alive in step 1" in text
-    assert "lower bound 140 bytes" in text
+    assert "arena 140 bytes, dashed: lower bound 140 bytes" in text
     band = ElementTree.fromstring(text).find("s:rect[@class='band']/s:title", NAMESPACE)
     assert band is not None
     assert band.text == "step 1, 1: 120 bytes alive (the most)"

@@ -191,7 +191,8 @@ def _bound(axes: _Axes, plan: Plan) -> list[str]:
         f'<line class="bound" x1="{_LEFT}" x2="{axes.width - _RIGHT}" y1="{y}" y2="{y}"><title>{title}</title></line>'
     ]
     if axes.width >= 640:
-        parts.append(f'<text class="mark" x="{x}" y="{y - 8}" text-anchor="{anchor}">{text}</text>')
+        label = f"arena {plan.arena_bytes:,} bytes, dashed: {text}"
+        parts.append(f'<text class="mark" x="{x}" y="{_TOP - 8}" text-anchor="{anchor}">{label}</text>')
     return parts
 
 
