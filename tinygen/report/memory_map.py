@@ -168,10 +168,13 @@ def _name_inside(buffer: Buffer, boxes: Sequence[tuple[int, int, int, int]]) -> 
 
 
 def _room(spans: Sequence[tuple[int, int]], middle: int) -> int:
-    """Pixels that a text centred at `middle` has within the union of spans, taken to be without gaps."""
-    if not spans:
-        return 0
-    return 2 * min(middle - min(low for low, _ in spans), max(high for _, high in spans) - middle)
+    """Pixels that a text centred at `middle` has in the spans that touch each other around it."""
+    low = high = middle
+    for start, stop in sorted(spans):
+        high = max(high, stop) if start <= high else high
+    for start, stop in sorted(spans, reverse=True):
+        low = min(low, start) if stop >= low else low
+    return 2 * min(middle - low, high - middle)
 
 
 def _text_width(text: str) -> float:
