@@ -22,6 +22,8 @@ class Places:
     slots: Mapping[int, int]
     """Rows that each storage holds at once."""
     landings: Mapping[int, int]
+    settlers: Mapping[int, int]
+    """The layer after whose steps a landed row is copied into its ring."""
     accumulators: Mapping[int, int]
     scratch: Mapping[int, int]
 

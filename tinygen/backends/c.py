@@ -83,6 +83,7 @@ def _places(program: Program, demand: Demand, plan: Plan) -> Places:
         rows={s.id: s.rows for s in program.storages},
         slots=demand.slots,
         landings=offsets(demand.landings),
+        settlers=demand.settlers,
         accumulators=offsets(demand.accumulators),
         scratch=offsets(demand.scratch),
     )

@@ -80,7 +80,7 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
         call = f"{stem}_rows({_end(program, position, read, producer, puller)});"
         if call not in pulls:
             pulls.append(call)
-        if read.storage.id in places.landings:
+        if places.settlers.get(read.storage.id) == position and stem not in settles:
             settles.append(stem)
     rows = "y, y + 1" if layer.rows.steps > 1 else ""
     symbol = f"{layer_stem(prefix, layer)}_{layer.op.kind.lower()}"

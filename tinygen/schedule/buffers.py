@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tinygen.plan.model import Buffer, Rect
-from tinygen.schedule.landing import landing
+from tinygen.schedule.landing import Landing, landings
 from tinygen.schedule.lives import RowLife, row_lives
 from tinygen.schedule.program import Program, Storage
 from tinygen.schedule.pull import Puller
@@ -21,13 +21,14 @@ class Demand:
     """The buffers of a schedule, and which of them is what: positions in `buffers` by storage id or layer position.
 
     `slots` is the number of rows that each storage's ring has; as many as the storage has rows for an ordinary buffer.
-    `landings` are the landing slots of storages that have one.
+    `landings` are the landing slots of storages that have one, `settlers` the layers after which they are copied.
     """
 
     buffers: tuple[Buffer, ...]
     storages: Mapping[int, int]
     slots: Mapping[int, int]
     landings: Mapping[int, int]
+    settlers: Mapping[int, int]
     accumulators: Mapping[int, int]
     scratch: Mapping[int, int]
 
@@ -47,15 +48,19 @@ def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -
         found.append(Buffer(name, size, tuple(rects), ALIGNMENT, kind))
         return len(found) - 1
 
-    storages, slots, landings, accumulators, scratch = {}, {}, {}, {}, {}
+    storages, slots, slot, settlers, accumulators, scratch = {}, {}, {}, {}, {}, {}
     for storage in program.storages:
         rows = lives[storage.id]
         ring = _slots(puller, storage, rows)
-        landed = landing(puller, storage, rows, schedule) if ring < storage.rows else None
-        if landed and (fewer := _slots(puller, storage, landed.ring)) < ring:
+        offered = landings(puller, storage, rows, schedule) if ring < storage.rows else ()
+        fewer, landed = min(
+            ((_slots(puller, storage, o.ring), o) for o in offered), key=_slots_first, default=(ring, None)
+        )
+        if landed and fewer < ring:
             ring, rows = fewer, landed.ring
+            settlers[storage.id] = landed.settler
             rects = _rects(landed.slot, 1, storage)
-            landings[storage.id] = add(f"{storage.name} (landing)", "activation", storage.row_bytes, rects)
+            slot[storage.id] = add(f"{storage.name} (landing)", "activation", storage.row_bytes, rects)
         slots[storage.id] = ring
         storages[storage.id] = add(storage.name, storage.kind, ring * storage.row_bytes, _rects(rows, ring, storage))
     times: dict[int, list[int]] = {}
@@ -69,7 +74,12 @@ def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -
         if size := call.scratch_bytes:
             rects = (Rect(lower, upper, 0, size) for lower, upper in _runs(when))
             scratch[index] = add(f"{name} (scratch)", "scratch", size, rects)
-    return Demand(tuple(found), storages, slots, landings, accumulators, scratch)
+    return Demand(tuple(found), storages, slots, slot, settlers, accumulators, scratch)
+
+
+def _slots_first(offer: tuple[int, Landing]) -> tuple[int, int]:
+    """The fewest slots; of equals the earliest reader, which keeps the landing slot for the shortest time."""
+    return offer[0], offer[1].settler
 
 
 def _slots(puller: Puller, storage: Storage, rows: tuple[RowLife | None, ...]) -> int:

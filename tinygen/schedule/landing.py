@@ -6,11 +6,13 @@ of its own until it has been read; then it is copied over the row that just died
 
     reader waits for row y      landing: y      ring: y-2 y-1
     reader has read y-2..y      landing: free   ring: y   y-1      (y copied over y-2)
+
+With several readers, such as the two branches of a residual block, it is the one after which the oldest row is dead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinygen.schedule.lives import RowLife
@@ -21,31 +23,47 @@ from tinygen.schedule.steps import Schedule
 
 @dataclass(frozen=True)
 class Landing:
-    """The lives of a storage's rows with a landing slot: in the slot, where None means it never is, and in the ring."""
+    """The lives of a storage's rows with a landing slot: in the slot and in the ring, None where it is never there."""
 
+    settler: int
+    """The layer after whose steps the newest row is copied; it is copied too before another row is computed."""
     slot: tuple[RowLife | None, ...]
     ring: tuple[RowLife | None, ...]
 
 
-def landing(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], schedule: Schedule) -> Landing | None:
-    """How a storage would live with a landing slot; None where it has not exactly one reader, interleaved with it."""
+def landings(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], schedule: Schedule) -> Iterator[Landing]:
+    """How a storage would live with a landing slot, for each reader that could settle it.
+
+    None of them where a reader is not interleaved with the layer that writes the storage.
+    """
     producer, readers = puller.producer(storage.id), puller.readers(storage.id)
-    if producer is None or len(readers) != 1:
-        return None
+    if producer is None:
+        return
     segment = next(s for s in schedule.segments if s.first <= producer < s.end)
-    if not segment.first <= readers[0] < segment.end:
-        return None
-    slot: list[RowLife | None] = [None] * storage.rows
+    if segment.interleaved and all(segment.first <= reader < segment.end for reader in readers):
+        for settler in readers:
+            yield _landing(producer, settler, rows, schedule)
+
+
+def _landing(producer: int, settler: int, rows: Sequence[RowLife | None], schedule: Schedule) -> Landing:
+    slot: list[RowLife | None] = [None] * len(rows)
     ring = list(rows)
     newest: int | None = None
+
+    def settle(copied: int) -> None:
+        life = rows[newest] if newest is not None else None
+        if newest is not None and life is not None:
+            slot[newest] = RowLife(life.lower, copied)
+            # The copy is made even where nobody reads it, so its place is taken for a step.
+            ring[newest] = RowLife(copied, max(life.upper, copied + 1))
+
     for time, step in enumerate(schedule.steps):
         if step.layer == producer:
-            newest = step.first
-        elif step.layer == readers[0] and newest is not None:
-            life = rows[newest]
-            if life is not None:
-                slot[newest] = RowLife(life.lower, time + 1)
-                # The copy is made even where nobody reads it, so its place is taken for a step.
-                ring[newest] = RowLife(time + 1, max(life.upper, time + 2))
+            settle(time)
+            newest = step.first if step.pulled_last else None
+        elif step.layer == settler:
+            settle(time + 1)
             newest = None
-    return Landing(tuple(slot), tuple(ring))
+    if newest is not None:
+        slot[newest], ring[newest] = rows[newest], None
+    return Landing(settler, tuple(slot), tuple(ring))

@@ -54,7 +54,7 @@ class Puller:
 
     def segment(self, first: int, end: int) -> Segment:
         """The segment of layers [first, end), with its steps."""
-        order: list[tuple[int, int]] = []
+        order: list[Step] = []
         done = [0] * (end - first)
 
         def advance(layer: int, target: int) -> None:
@@ -64,11 +64,11 @@ class Puller:
                     if producer >= first:
                         advance(producer, count)
                 done[layer - first] += 1
-                order.append((layer, step))
+                order.append(Step(layer, step, step + 1, pulled_last=step + 1 == target))
 
         for sink in self.sinks(first, end):
             advance(sink, self._program.layers[sink].rows.steps)
-        return Segment(first, end, tuple(Step(layer, step, step + 1) for layer, step in order))
+        return Segment(first, end, tuple(order))
 
     def _steps_for(self, producer: int, rows: int) -> int:
         """How many steps of a layer have to be done until the first `rows` rows of its output are there."""

@@ -12,6 +12,8 @@ class Step:
     layer: int
     first: int
     end: int
+    pulled_last: bool = False
+    """The last row that whoever pulled it had asked for."""
 
 
 @dataclass(frozen=True)
