@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -70,22 +70,31 @@ def choose(
         TinygenError: TG305 when nothing fits the budget.
     """
     choices = list(_choices(graph, offers, keep_inputs))
-    fastest = min(c.instructions for c in choices)
     if ram_budget is not None:
         return _within(choices, ram_budget)
+    fastest = min(c.instructions for c in choices)
     share = {Objective.RAM: float("inf"), Objective.SPEED: 0.0, Objective.BALANCED: BALANCED_SHARE}[objective]
     allowed = [c for c in choices if c.instructions <= fastest * (1 + share)]
-    return min(allowed, key=lambda c: (c.plan.arena_bytes, c.instructions))
+    return _placed(min(allowed, key=lambda c: (c.plan.arena_bytes, c.instructions)))
 
 
 def _within(choices: list[Choice], budget: int) -> Choice:
-    fitting = [c for c in choices if c.plan.arena_bytes <= budget]
-    if fitting:
-        return min(fitting, key=lambda c: (c.instructions, c.plan.arena_bytes))
-    least = min(choices, key=lambda c: c.plan.arena_bytes).plan
+    """The fastest choice within the budget; those that miss it as sketched are placed with the full effort first."""
+    for effort in (lambda choice: choice, _placed):
+        tried = [effort(choice) for choice in choices]
+        fitting = [c for c in tried if c.plan.arena_bytes <= budget]
+        if fitting:
+            return _placed(min(fitting, key=lambda c: (c.instructions, c.plan.arena_bytes)))
+    least = min(tried, key=lambda c: c.plan.arena_bytes).plan
     names = ", ".join(f"'{b.name}' ({b.size})" for b in sorted(least.buffers, key=lambda b: -b.size)[:3])
     message = f"no schedule needs at most {budget} bytes of arena, the least found needs {least.arena_bytes}"
     raise error("TG305", message, hints=(f"the largest buffers are {names}", "raise --ram-budget"))
+
+
+def _placed(choice: Choice) -> Choice:
+    """The choice with its buffers placed with the planner's full effort."""
+    best = plan(choice.demand.buffers)
+    return replace(choice, plan=min(best, choice.plan, key=lambda p: p.arena_bytes))
 
 
 def _choices(graph: Graph, offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
@@ -158,4 +167,4 @@ def _choice(program: Program, schedule: Schedule, keep_inputs: bool) -> Choice:
     copied = sum(s.nbytes for s in program.storages if s.id in wanted.landings)
     instructions = sum(layer.kernel.instructions for layer in program.layers)
     extra = steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
-    return Choice(program, schedule, wanted, plan(wanted.buffers), instructions + extra)
+    return Choice(program, schedule, wanted, plan(wanted.buffers, node_budget=SKETCH), instructions + extra)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 
 from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
@@ -15,7 +15,7 @@ from tinygen.ir.tensor import Tensor, geometry
 
 @dataclass(frozen=True)
 class Storage:
-    """The bytes of a tensor and of all that merely reshapes it, as rows of the finest geometry among them."""
+    """The bytes of a tensor and of all that merely reshapes it, as rows of which the rows of all of them are made."""
 
     id: int
     """The id of the tensor the bytes are first written for."""
@@ -113,8 +113,6 @@ def _storages(graph: Graph) -> Iterator[Storage]:
         if root in graph.inputs:
             kind = "input"
         first = graph.tensors[root]
-        row_bytes = min(row_geometry(graph.tensors[t])[1] for t in members)
-        if any(row_geometry(graph.tensors[t])[1] % row_bytes for t in members):
-            row_bytes = first.nbytes
+        row_bytes = gcd(*(row_geometry(graph.tensors[t])[1] for t in members))
         total = prod(first.shape) * first.dtype.itemsize
         yield Storage(root, tuple(members), first.name, kind, total // row_bytes, row_bytes)

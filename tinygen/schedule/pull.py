@@ -38,10 +38,28 @@ class Puller:
         return self._producer.get(storage)
 
     def sinks(self, first: int, end: int) -> list[int]:
-        """Layers of [first, end) whose output no other layer of them reads."""
-        return [
-            i for i in range(first, end) if not any(r < end for r in self.readers(self._writes[i].storage.id) if r != i)
-        ]
+        """The layers of [first, end) that have to be asked for all their rows.
+
+        First those whose output no other layer of them reads. Then those of whose rows the others leave some: all rows
+        are needed where the output outlives the segment, and every layer is computed where nobody reads any.
+        """
+        ends, rest = [], []
+        pulled = [0] * (end - first)
+        for layer in reversed(range(first, end)):
+            steps, storage = self._program.layers[layer].rows.steps, self._writes[layer].storage
+            readers = self.readers(storage.id)
+            outlives = any(r >= end for r in readers) or any(t in self._program.graph.outputs for t in storage.tensors)
+            reached = pulled[layer - first]
+            if not any(r < end for r in readers):
+                ends.append(layer)
+            elif reached == 0 or (outlives and reached < steps):
+                rest.append(layer)
+            else:
+                steps = reached
+            for producer, count in self.needed(layer, steps - 1):
+                if producer >= first:
+                    pulled[producer - first] = max(pulled[producer - first], count)
+        return [*reversed(ends), *reversed(rest)]
 
     def needed(self, layer: int, step: int) -> list[tuple[int, int]]:
         """(producer, number of its steps) that a step of a layer waits for, in the order it asks for them."""
@@ -49,8 +67,15 @@ class Puller:
         for read in self._reads[layer]:
             producer = self.producer(read.storage.id)
             if producer is not None:
-                found.append((producer, self._steps_for(producer, read.end(step))))
+                found.append((producer, self.steps_for(producer, read.end(step))))
         return found
+
+    def steps_for(self, producer: int, rows: int) -> int:
+        """How many steps of a layer have to be done until the first `rows` storage rows of its output are there."""
+        write = self._writes[producer]
+        if write.access.window is None:
+            return self._program.layers[producer].rows.steps if rows else 0
+        return -(-rows // write.unit)
 
     def segment(self, first: int, end: int) -> Segment:
         """The segment of layers [first, end), with its steps."""
@@ -69,10 +94,3 @@ class Puller:
         for sink in self.sinks(first, end):
             advance(sink, self._program.layers[sink].rows.steps)
         return Segment(first, end, tuple(order))
-
-    def _steps_for(self, producer: int, rows: int) -> int:
-        """How many steps of a layer have to be done until the first `rows` rows of its output are there."""
-        write = self._writes[producer]
-        if write.access.window is None:
-            return self._program.layers[producer].rows.steps if rows else 0
-        return -(-rows // write.unit)
