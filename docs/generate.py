@@ -12,7 +12,8 @@ from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import CODES
 from tinygen.ir.op import REGISTRY
 from tinygen.paths import EXAMPLES
-from tinygen.report.memory_map import step_names, svg
+from tinygen.report.memory_map import svg
+from tinygen.report.timeline import timeline
 
 DOCS = Path(__file__).resolve().parent
 BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->"
@@ -87,7 +88,7 @@ def errors() -> str:
 def memory_map() -> str:
     """The digit classifier's arena over time."""
     tree = compile_model(EXAMPLES / "digits.tflite", CompileOptions())
-    return svg(tree.plan, step_names(tree))
+    return svg(tree.plan, timeline(tree))
 
 
 def _page(title: str, introduction: str) -> str:

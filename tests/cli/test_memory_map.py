@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from tinygen.plan.live import largest_at_peak, live_bytes
 from tinygen.plan.model import Buffer, Plan, Rect
 from tinygen.report.memory_map import WORKING_COLOUR, colours, short_name, svg
+from tinygen.report.timeline import Stretch, Timeline, layered_timeline, timeline
+from tinygen.source_tree import Layer
 
 NAMESPACE = {"s": "http://www.w3.org/2000/svg"}
+NAMED = Timeline((*"abcde",), (Stretch(0, 3, ("layers 0 to 2, interleaved", "0-2")), Stretch(3, 5, ("3 conv", "3"))))
 
 
 def _buffer(name: str, lower: int, upper: int, size: int, kind: str = "activation") -> Buffer:
@@ -31,25 +35,70 @@ def test_live_bytes_by_step(plan):
 
 
 def test_every_rectangle_is_drawn_at_its_place(plan):
-    root = ElementTree.fromstring(svg(plan, [*"abcde"], width=576, height=140))
+    root = ElementTree.fromstring(svg(plan, NAMED, width=576, height=140))
     paths = root.findall("s:path[@class='buffer']", NAMESPACE)
     assert len(paths) == 3
     titles = [path.findtext("s:title", namespaces=NAMESPACE) for path in paths]
     assert titles[0] == "in<put> (input): 100 bytes at 0, steps 0 to 1"
     assert titles[1] == "scratch (scratch): 16 bytes at 40, step 2"
-    # 500 pixels for five steps from 64 on, a pixel for a byte: x from 64 + 100 * step, y from 170 down.
-    assert re.findall(r"M(\d+) (\d+)H(\d+)V(\d+)H\1z", paths[0].get("d", "")) == [("64", "70", "264", "170")]
+    # 500 pixels for five steps from 64 on, a pixel for a byte: x from 64 + 100 * step, y from 176 down.
+    assert re.findall(r"M(\d+) (\d+)H(\d+)V(\d+)H\1z", paths[0].get("d", "")) == [("64", "76", "264", "176")]
     boxes = re.findall(r"M(\d+) (\d+)H(\d+)V(\d+)H\d+z", paths[2].get("d", ""))
-    assert boxes == [("164", "30", "364", "50"), ("264", "50", "464", "70"), ("364", "30", "564", "50")]
+    assert boxes == [("164", "36", "364", "56"), ("264", "56", "464", "76"), ("364", "36", "564", "56")]
 
 
 def test_peak_and_bound_are_marked(plan):
-    text = svg(plan, width=900)
-    assert "peak: 120 bytes alive in step 1" in text
-    assert "arena 140 bytes, dashed: lower bound 140 bytes" in text
-    band = ElementTree.fromstring(text).find("s:rect[@class='band']/s:title", NAMESPACE)
-    assert band is not None
-    assert band.text == "step 1, 1: 120 bytes alive (the most)"
+    text = svg(plan, width=576, height=140)
+    assert "arena 140 bytes" in text
+    assert "peak 120" in text
+    root = ElementTree.fromstring(text)
+    titles = [title.text for title in root.findall("s:rect[@class='step']/s:title", NAMESPACE)]
+    assert titles[1] == "step 1, 1: 120 bytes alive (the most)"
+    line = root.find("s:line[@class='peak']", NAMESPACE)
+    assert line is not None
+    assert line.get("x1") == "214"  # the middle of step 1
+    bound = root.find("s:line[@class='bound']", NAMESPACE)
+    assert bound is not None
+    assert bound.get("y1") == "36"
+    assert bound.findtext("s:title", namespaces=NAMESPACE) == "lower bound 140 bytes; the arena has 140 (optimal)"
+
+
+def test_layers_are_named_below_the_time_they_take(plan):
+    root = ElementTree.fromstring(svg(plan, NAMED, width=576))
+    strips = [(s.get("x"), s.get("width")) for s in root.findall("s:rect[@class='strip']", NAMESPACE)]
+    assert strips == [("64", "299"), ("364", "199")]
+    texts = [t.text for t in root.findall("s:text", NAMESPACE)]
+    assert {"layers 0 to 2, interleaved", "3 conv"} <= set(texts)
+
+
+def test_landing_slots_are_hatched_in_the_colour_of_their_ring():
+    ring = Buffer("a", 40, tuple(Rect(step, step + 2, 20 * (step % 2), 20 * (step % 2) + 20) for step in (1, 2, 3)))
+    buffers = (_buffer("in", 0, 2, 100, "input"), ring, _buffer("a (landing)", 1, 2, 20))
+    plan = Plan(buffers, (0, 100, 140), 160, 160, "optimal")
+    assert colours(plan)[1] == colours(plan)[2] != colours(plan)[0]
+    root = ElementTree.fromstring(svg(plan))
+    hatched = root.findall("s:path[@class='hatch']", NAMESPACE)
+    assert [h.get("d") for h in hatched] == [root.findall("s:path[@class='buffer']", NAMESPACE)[2].get("d")]
+    assert "landing slot" in [t.text for t in root.findall("s:text", NAMESPACE)]
+
+
+def _layer(index: int, op: str) -> Layer:
+    return Layer(index, op, f"t{index}", "", "", 0, 0, 0, (1,))
+
+
+def test_time_is_cut_where_no_layer_is_half_done():
+    tree = SimpleNamespace(
+        layers=tuple(map(_layer, (0, 1, 3, 4), ("CONV_2D", "ADD", "CONV_2D", "SOFTMAX"))),
+        steps=(0, 0, 1, 2, 1, 2, 2, 3),
+    )
+    found = timeline(tree)
+    assert found.steps[:4] == ("0 conv", "0 conv", "1 add", "3 conv")
+    assert [(s.start, s.end, s.labels[0]) for s in found.stretches] == [
+        (0, 2, "0 conv"),
+        (2, 7, "layers 1 to 3, interleaved"),
+        (7, 8, "4 softmax"),
+    ]
+    assert layered_timeline(tree).steps == ("0 conv", "1 add", "3 conv", "4 softmax")
 
 
 def test_neighbours_differ_and_scratch_is_grey(plan):
@@ -70,7 +119,7 @@ def test_a_plan_of_nothing():
 
 def test_names_must_be_as_many_as_steps(plan):
     with pytest.raises(ValueError, match="3 names for 5 steps"):
-        svg(plan, ["a", "b", "c"])
+        svg(plan, Timeline((*"abc",), ()))
 
 
 def test_short_names():

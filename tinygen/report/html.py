@@ -12,7 +12,8 @@ from tinygen.bench import BenchLayer, Benchmark
 from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
-from tinygen.report.memory_map import colours, short_name, step_names, svg
+from tinygen.report.memory_map import colours, short_name, svg
+from tinygen.report.timeline import timeline
 from tinygen.source_tree import SourceTree
 
 NARROW, WIDE = 350, 960
@@ -61,7 +62,7 @@ class _Legend:
 
 def page(benchmark: Benchmark, tree: SourceTree) -> str:
     """The page for one benchmark of a source tree."""
-    plan, steps = tree.plan, step_names(tree)
+    plan, when = tree.plan, timeline(tree)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "report"),
         undefined=StrictUndefined,
@@ -76,8 +77,8 @@ def page(benchmark: Benchmark, tree: SourceTree) -> str:
     return environment.get_template("report.html.j2").render(
         b=benchmark,
         kind=_KINDS[benchmark.kind],
-        wide=Markup(svg(plan, steps, width=WIDE)),
-        narrow=Markup(svg(plan, steps, width=NARROW, height=280)),
+        wide=Markup(svg(plan, when, width=WIDE)),
+        narrow=Markup(svg(plan, when, width=NARROW, height=280)),
         bars=_bars(benchmark.layers),
         memories=_memories(benchmark),
         legend=_legend(plan),

@@ -4,7 +4,8 @@ address
   |############------------  bound
   |##AAAA##BBBBBBB
   |##AAAA##BBBBBBB##CCCC
-  +------------------------ steps
+  +------------------------ time
+   layers
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from html import escape
 
 from tinygen.plan.live import life, live_bytes, step_count
 from tinygen.plan.model import Buffer, Plan
-from tinygen.source_tree import SourceTree
+from tinygen.report.timeline import Timeline
 
 COLOURS = (
     "#7fa8d1", "#e3a57a", "#8dbf8f", "#d58f97", "#b2a1d6", "#d3bd62",
@@ -25,21 +26,23 @@ COLOURS = (
 WORKING_COLOUR = "#b4b8be"
 """Of what is no tensor: scratch and accumulators."""
 WORKING = ("scratch", "accumulator")
+LANDING = " (landing)"
+"""How the names of landing slots end: they have the colour of their ring, hatched."""
 
-_LEFT, _RIGHT, _TOP, _STYLE = (
-    64,
-    12,
-    30,
-    """
-.map{font:11px system-ui,sans-serif;--ink:#23272e;--soft:#747b85;--rule:#dfe2e6;--mark:#b3261e;--band:#b3261e14}
-@media (prefers-color-scheme:dark){.map{--ink:#e4e7eb;--soft:#9aa2ad;--rule:#363c45;--mark:#ff8a80;--band:#ff8a8022}}
-@media print{.map{--ink:#000;--soft:#444;--rule:#ccc;--mark:#b3261e;--band:#b3261e14}}
-.map text{fill:var(--ink)}.map .soft{fill:var(--soft)}.map .name{fill:#1c1f24;pointer-events:none}
+_LEFT, _RIGHT, _TOP, _FOOT, _AXIS = 64, 12, 36, 52, 16
+"""Pixels around the plot, and the height of the strip that names the layers."""
+
+STYLE = """
+.map{font:11px system-ui,sans-serif;--ink:#23272e;--soft:#6a717b;--rule:#dfe2e6;--mark:#b3261e;--strip:#eceef1}
+@media (prefers-color-scheme:dark){.map{--ink:#e4e7eb;--soft:#9aa2ad;--rule:#363c45;--mark:#ff8a80;--strip:#2b3038}}
+@media print{.map{--ink:#000;--soft:#444;--rule:#ccc;--mark:#b3261e;--strip:#eee}}
+.map text{fill:var(--ink)}.map .soft{fill:var(--soft)}.map .head{font-weight:600}
+.map .name{fill:#1c1f24;pointer-events:none;paint-order:stroke;stroke-width:3;stroke-linejoin:round}
 .map .rule{stroke:var(--rule)}.map .bound{stroke:var(--mark);stroke-width:1.5;stroke-dasharray:6 3}
-.map .mark{fill:var(--mark)}.map .band{fill:var(--band)}.map .step{fill:transparent}
+.map .mark{fill:var(--mark)}.map .peak{stroke:var(--mark);pointer-events:none}.map .step{fill:transparent}
+.map .strip{fill:var(--strip)}.map .hatch{pointer-events:none;shape-rendering:crispEdges}
 .map .buffer{shape-rendering:crispEdges;stroke:#23272e;stroke-opacity:.45}.map .buffer:hover{stroke-opacity:1}
-""",
-)
+"""
 
 
 @dataclass(frozen=True)
@@ -57,54 +60,87 @@ class _Axes:
     def y(self, byte: float) -> int:
         return _TOP + round(self.height * (1 - byte / self.top_byte))
 
+    @property
+    def right(self) -> int:
+        return self.width - _RIGHT
+
+    @property
+    def bottom(self) -> int:
+        return _TOP + self.height
+
 
 def colours(plan: Plan) -> tuple[str, ...]:
-    """A colour for each buffer, so that tensors alive one after the other differ."""
+    """A colour for each buffer, so that tensors alive one after the other differ; a landing slot has its ring's."""
     by_birth = sorted(range(len(plan.buffers)), key=lambda i: (life(plan.buffers[i])[0], i))
-    tensors = [i for i in by_birth if plan.buffers[i].kind not in WORKING]
-    chosen = {i: COLOURS[n % len(COLOURS)] for n, i in enumerate(tensors)}
-    return tuple(chosen.get(i, WORKING_COLOUR) for i in range(len(plan.buffers)))
+    names = dict.fromkeys(_owner(plan.buffers[i]) for i in by_birth if plan.buffers[i].kind not in WORKING)
+    chosen = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
+    return tuple(WORKING_COLOUR if b.kind in WORKING else chosen[_owner(b)] for b in plan.buffers)
 
 
-def svg(plan: Plan, steps: Sequence[str] = (), *, width: int = 960, height: int = 320) -> str:
+def svg(plan: Plan, when: Timeline | None = None, *, width: int = 960, height: int = 320) -> str:
     """One self-contained SVG element of `width` pixels whose plot is `height` pixels high.
 
-    `steps` names the steps of the schedule for hovering and, where there is room, below the plot; when absent they
-    are numbered.
+    `when` names the steps of the schedule for hovering and the layers below the plot; without it steps are numbered.
+    """
+    total = height + _TOP + _FOOT
+    count = step_count(plan)
+    if when is not None and len(when.steps) != count:
+        raise ValueError(f"{len(when.steps)} names for {count} steps")
+    label = f"Memory map: {plan.arena_bytes:,} bytes over {count} steps, lower bound {plan.lower_bound:,} bytes"
+    return opening(width, total, label) + "\n".join(drawing(plan, when, width=width, height=height)) + "\n</svg>\n"
+
+
+def opening(width: int, height: int, label: str) -> str:
+    """The start of an SVG element with everything that `drawing` refers to."""
+    # Several maps can be in one page, shown or not, and a hatch in a hidden one would not be painted.
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="map" viewBox="0 0 {width} {height}" width="{width}"'
+        f' height="{height}" role="img" aria-label="{escape(label)}"><style>{STYLE}</style>'
+        f'<pattern id="hatch{width}" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<path d="M0 0V5" stroke="#23272e" stroke-opacity=".6" stroke-width="2"/></pattern>\n'
+    )
+
+
+def drawing(
+    plan: Plan, when: Timeline | None, *, width: int, height: int, top_byte: int = 0, title: str = "", hatch: int = 0
+) -> list[str]:
+    """The parts of a map at the origin of an element that `opening` began.
+
+    The address axis reaches up to `top_byte` if that is above the plan. `hatch` is the width given to `opening`, if it
+    is another one.
     """
     count = step_count(plan)
-    names = tuple(steps) if steps else tuple(map(str, range(count)))
-    if len(names) != count:
-        raise ValueError(f"{len(names)} names for {count} steps")
     if not count:
-        return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="1"></svg>\n'
-    axes = _Axes(width, height, count, max(plan.arena_bytes, plan.lower_bound, 1))
-    slanted = bool(steps) and (width - _LEFT - _RIGHT) / count >= 20
-    total = _TOP + height + (96 if slanted else 40)
-    label = f"Memory map: {plan.arena_bytes:,} bytes over {count} steps, lower bound {plan.lower_bound:,} bytes"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map" viewBox="0 0 {width} {total}" width="{width}"'
-        f' height="{total}" role="img" aria-label="{label}"><style>{_STYLE}</style>',
+        return [f'<text class="head" x="{_LEFT}" y="14">{escape(title)} nothing to store</text>']
+    axes = _Axes(width, height, count, max(plan.arena_bytes, plan.lower_bound, top_byte, 1))
+    names = when.steps if when is not None else tuple(map(str, range(count)))
+    shapes, labels = [], []
+    for buffer, base, fill in zip(plan.buffers, plan.offsets, colours(plan), strict=True):
+        boxes = [
+            (axes.x(r.lower), axes.y(base + r.stop), axes.x(r.upper), axes.y(base + r.start)) for r in buffer.rects
+        ]
+        shapes.append(_shape(buffer, base, fill, boxes, f"hatch{hatch or width}"))
+        labels.append(_name_inside(buffer, fill, boxes))
+    return [
         *_address_axis(axes),
         *_step_columns(axes, plan, names),
-        *(
-            _buffer(axes, b, base, fill)
-            for b, base, fill in zip(plan.buffers, plan.offsets, colours(plan), strict=True)
-        ),
-        *_bound(axes, plan),
-        *(_slanted_names(axes, names) if slanted else _step_numbers(axes)),
-        "</svg>",
+        *shapes,
+        *_marks(axes, plan),
+        *filter(None, labels),
+        _headline(axes, plan, title),
+        *(_layer_strip(axes, when) if when is not None else _step_numbers(axes)),
+        *_legend(axes, plan, f"hatch{hatch or width}"),
     ]
-    return "\n".join(parts) + "\n"
 
 
 def _address_axis(axes: _Axes) -> list[str]:
     unit, suffix = (1024, " KiB") if axes.top_byte >= 8192 else (1, "")
-    pace = next(p for p in (unit * (1 << n) for n in range(40)) if axes.top_byte / p <= 8)
+    lines = max(2, axes.height // 36)
+    pace = next(p for p in (unit * (1 << n) for n in range(40)) if axes.top_byte / p <= lines)
     parts = []
     for byte in range(0, axes.top_byte + 1, pace):
         y = axes.y(byte)
-        parts.append(f'<line class="rule" x1="{_LEFT - 4}" x2="{axes.width - _RIGHT}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<line class="rule" x1="{_LEFT - 4}" x2="{axes.right}" y1="{y}" y2="{y}"/>')
         text = f"{byte // unit:,}{suffix if byte else ''}"
         parts.append(f'<text class="soft" x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{text}</text>')
     return parts
@@ -116,20 +152,13 @@ def _step_columns(axes: _Axes, plan: Plan, names: Sequence[str]) -> list[str]:
     parts = []
     for step, name in enumerate(names):
         x, w = axes.x(step), axes.x(step + 1) - axes.x(step)
-        kind = "band" if step == peak else "step"
         title = f"step {step}, {escape(name)}: {live[step]:,} bytes alive{' (the most)' if step == peak else ''}"
-        box = f'x="{x}" y="{_TOP - 8}" width="{w}" height="{axes.height + 14}"'
-        parts.append(f'<rect class="{kind}" {box}><title>{title}</title></rect>')
-    middle = (axes.x(peak) + axes.x(peak + 1)) // 2
-    parts.append(f'<path class="mark" d="M{middle - 5} {_TOP - 12}h10l-5 7z"/>')
-    anchor, x = ("start", middle + 9) if middle < axes.width / 2 else ("end", middle - 9)
-    text = f"peak: {live[peak]:,} bytes alive in step {peak}"
-    parts.append(f'<text class="mark" x="{x}" y="{_TOP - 8}" text-anchor="{anchor}">{text}</text>')
+        box = f'x="{x}" y="{_TOP - 8}" width="{w}" height="{axes.height + 8}"'
+        parts.append(f'<rect class="step" {box}><title>{title}</title></rect>')
     return parts
 
 
-def _buffer(axes: _Axes, buffer: Buffer, base: int, fill: str) -> str:
-    boxes = [(axes.x(r.lower), axes.y(base + r.stop), axes.x(r.upper), axes.y(base + r.start)) for r in buffer.rects]
+def _shape(buffer: Buffer, base: int, fill: str, boxes: Sequence[tuple[int, int, int, int]], hatch: str) -> str:
     path = "".join(f"M{x0} {y0}H{x1}V{y1}H{x0}z" for x0, y0, x1, y1 in boxes)
     # An outline thicker than a tenth of the boxes would hide them: rings of thin rows are drawn without.
     outline = 1 if all(x1 - x0 > 9 and y1 - y0 > 9 for x0, y0, x1, y1 in boxes) or len(boxes) == 1 else 0
@@ -139,32 +168,38 @@ def _buffer(axes: _Axes, buffer: Buffer, base: int, fill: str) -> str:
     drawn = (
         f'<path class="buffer" fill="{fill}" stroke-width="{outline}" d="{path}"><title>{escape(title)}</title></path>'
     )
-    return drawn + _name_inside(buffer, boxes)
+    return drawn + (f'<path class="hatch" fill="url(#{hatch})" d="{path}"/>' if _lands(buffer) else "")
 
 
-def _name_inside(buffer: Buffer, boxes: Sequence[tuple[int, int, int, int]]) -> str:
-    """Name and bytes around the centre of gravity where they fit, upright where that has more room."""
+def _name_inside(buffer: Buffer, fill: str, boxes: Sequence[tuple[int, int, int, int]]) -> str:
+    """Name and bytes around the centre of gravity, or else inside the largest box; nothing where they do not fit."""
     areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes]
     total = sum(areas)
-    if not total:
+    if not total or _lands(buffer):
         return ""
     x = sum(a * (x0 + x1) for a, (x0, _, x1, _) in zip(areas, boxes, strict=True)) // (2 * total)
     y = sum(a * (y0 + y1) for a, (_, y0, _, y1) in zip(areas, boxes, strict=True)) // (2 * total)
+    x0, y0, x1, y1 = boxes[areas.index(max(areas))]
+    return _name_at(buffer, fill, boxes, x, y) or _name_at(buffer, fill, boxes, (x0 + x1) // 2, (y0 + y1) // 2)
+
+
+def _name_at(buffer: Buffer, fill: str, boxes: Sequence[tuple[int, int, int, int]], x: int, y: int) -> str:
+    """Name and bytes centred on a point, upright where that has more room."""
     wide = _room([(x0, x1) for x0, y0, x1, y1 in boxes if y0 <= y < y1], x)
     high = _room([(y0, y1) for x0, y0, x1, y1 in boxes if x0 <= x < x1], y)
     name, size = short_name(buffer.name), f"{buffer.size:,} B"
     upright = wide < min(high, _text_width(name))
     along, across = (high, wide) if upright else (wide, high)
-    room = int((along - 8) / _text_width("a"))
-    if across < 14 or room < min(len(name), 7):
+    fitting = [text for text in (name, name.partition("/")[0]) if text and _text_width(text) <= along - 6]
+    if across < 12 or not fitting:
         return ""
-    lines = [name if len(name) <= room else "\u2026" + name[len(name) - room + 1 :]]
-    if across >= 30 and len(size) <= room:
+    lines = [fitting[0]]
+    if across >= 30 and _text_width(size) <= along - 6:
         lines.append(size)
     first = y + 4 - 7 * (len(lines) - 1)
     turn = f' transform="rotate(-90 {x} {y})"' if upright else ""
     spans = "".join(f'<tspan x="{x}" y="{first + 14 * n}">{escape(line)}</tspan>' for n, line in enumerate(lines))
-    return f'<text class="name" text-anchor="middle"{turn}>{spans}</text>'
+    return f'<text class="name" stroke="{fill}" text-anchor="middle"{turn}>{spans}</text>'
 
 
 def _room(spans: Sequence[tuple[int, int]], middle: int) -> int:
@@ -179,52 +214,93 @@ def _room(spans: Sequence[tuple[int, int]], middle: int) -> int:
 
 def _text_width(text: str) -> float:
     """Of 11-pixel text, on the safe side for the usual sans-serif faces."""
-    return 6.4 * len(text)
+    return 6.2 * len(text)
 
 
-def _bound(axes: _Axes, plan: Plan) -> list[str]:
+def _marks(axes: _Axes, plan: Plan) -> list[str]:
     live = live_bytes(plan)
-    y = axes.y(plan.lower_bound)
-    text = f"lower bound {plan.lower_bound:,} bytes"
-    title = f"{text}; the arena has {plan.arena_bytes:,} ({plan.proof})"
-    # The peak's label is on the side of the peak that has room: keep to the other edge.
-    at_right = live.index(max(live)) < axes.steps / 2
-    x, anchor = (axes.width - _RIGHT, "end") if at_right else (_LEFT, "start")
-    parts = [
-        f'<line class="bound" x1="{_LEFT}" x2="{axes.width - _RIGHT}" y1="{y}" y2="{y}"><title>{title}</title></line>'
+    peak = live.index(max(live))
+    x, y = (axes.x(peak) + axes.x(peak + 1)) // 2, axes.y(plan.lower_bound)
+    title = f"lower bound {plan.lower_bound:,} bytes; the arena has {plan.arena_bytes:,} ({plan.proof})"
+    top = axes.y(max(plan.arena_bytes, plan.lower_bound)) - 2
+    return [
+        f'<line class="bound" x1="{_LEFT}" x2="{axes.right}" y1="{y}" y2="{y}"><title>{title}</title></line>',
+        f'<line class="peak" x1="{x}" x2="{x}" y1="{top}" y2="{axes.bottom}"/>',
+        f'<path class="mark" d="M{x - 5} {top - 7}h10l-5 7z"/>',
     ]
-    if axes.width >= 640:
-        label = f"arena {plan.arena_bytes:,} bytes, dashed: {text}"
-        parts.append(f'<text class="mark" x="{x}" y="{_TOP - 8}" text-anchor="{anchor}">{label}</text>')
-    return parts
 
 
-def _slanted_names(axes: _Axes, names: Sequence[str]) -> list[str]:
-    parts = []
-    for step, name in enumerate(names):
-        x, y = (axes.x(step) + axes.x(step + 1)) // 2 + 4, _TOP + axes.height + 14
-        short = name if len(name) <= 18 else name[:17] + "\u2026"
-        parts.append(f'<text x="{x}" y="{y}" text-anchor="end" transform="rotate(-45 {x} {y})">{escape(short)}</text>')
-    return parts
+def _headline(axes: _Axes, plan: Plan, title: str) -> str:
+    most = max(live_bytes(plan))
+    full = axes.width >= 640
+    arena = f"arena {plan.arena_bytes:,} bytes" + (f" ({plan.proof})" if full else "")
+    peak = f"\u25be peak {most:,}" + (" bytes alive" if full else "")
+    bound = f"\u2504 lower bound {plan.lower_bound:,}" if full else f"\u2504 bound {plan.lower_bound:,}"
+    head = f"{title}: {arena}" if title else arena
+    return (
+        f'<text x="{_LEFT}" y="14"><tspan class="head">{escape(head)}</tspan>'
+        f'<tspan class="mark" dx="14">{peak}</tspan><tspan class="mark" dx="14">{bound}</tspan></text>'
+    )
+
+
+def _layer_strip(axes: _Axes, when: Timeline) -> list[str]:
+    """Which layers are computed, below the time at which they are."""
+    top = axes.bottom + 8
+    parts = [f'<text class="soft" x="{_LEFT - 8}" y="{top + 12}" text-anchor="end">layers</text>']
+    for stretch in when.stretches:
+        x0, x1 = axes.x(stretch.start), axes.x(stretch.end)
+        steps = stretch.end - stretch.start
+        title = f"{stretch.labels[0]}: {steps} step{'s' if steps > 1 else ''}"
+        box = f'x="{x0}" y="{top}" width="{max(x1 - x0 - 1, 1)}" height="{_AXIS}"'
+        parts.append(f'<rect class="strip" {box}><title>{escape(title)}</title></rect>')
+        text = next((text for text in stretch.labels if _text_width(text) <= x1 - x0 - 2), None)
+        if text is not None:
+            style = f'x="{(x0 + x1) // 2}" y="{top + 12}" text-anchor="middle" pointer-events="none"'
+            parts.append(f"<text {style}>{escape(text)}</text>")
+    return [*parts, _time_caption(axes)]
 
 
 def _step_numbers(axes: _Axes) -> list[str]:
-    fitting = max(1, (axes.width - _LEFT - _RIGHT) // 28)
+    fitting = max(1, (axes.right - _LEFT) // 28)
     pace = next(p * 10**n for n in range(9) for p in (1, 2, 5) if axes.steps / (p * 10**n) <= fitting)
-    y = _TOP + axes.height + 18
+    y = axes.bottom + 20
     parts = [
         f'<text class="soft" x="{(axes.x(s) + axes.x(s + 1)) // 2}" y="{y}" text-anchor="middle">{s}</text>'
         for s in range(0, axes.steps, pace)
     ]
-    return [*parts, f'<text class="soft" x="{axes.width - _RIGHT}" y="{y + 15}" text-anchor="end">step</text>']
+    return [*parts, _time_caption(axes)]
 
 
-def step_names(tree: SourceTree) -> tuple[str, ...]:
-    """A name for each step of the tree's schedule: the operator's index and kind."""
-    kinds = [f"{layer.index} {layer.op.removesuffix('_2D').replace('_', ' ').lower()}" for layer in tree.layers]
-    return tuple(kinds[position] for position in tree.steps)
+def _time_caption(axes: _Axes) -> str:
+    text = f"time, {axes.steps:,} step{'s' if axes.steps > 1 else ''} \u2192"
+    return f'<text class="soft" x="{axes.right}" y="{axes.bottom + 42}" text-anchor="end">{text}</text>'
+
+
+def _legend(axes: _Axes, plan: Plan, hatch: str) -> list[str]:
+    """What colours do not say: only the kinds that there are."""
+    kinds = {b.kind for b in plan.buffers}
+    entries = [("landing slot", f"url(#{hatch})")] if any(map(_lands, plan.buffers)) else []
+    entries += [("scratch and accumulators", WORKING_COLOUR)] if kinds & set(WORKING) else []
+    parts, x, y = [], _LEFT, axes.bottom + 42
+    for text, fill in entries:
+        if x + 14 + _text_width(text) > axes.right - 110:
+            break
+        if fill != WORKING_COLOUR:
+            parts.append(f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{COLOURS[0]}"/>')
+        parts.append(f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{fill}"/>')
+        parts.append(f'<text class="soft" x="{x + 14}" y="{y}">{text}</text>')
+        x += 30 + round(_text_width(text))
+    return parts
 
 
 def short_name(name: str) -> str:
     """The telling end of a tensor's name: `conv1/Relu` of `model/conv1/Relu;model/bn/FusedBatchNorm`."""
     return "/".join(name.split(";")[0].rstrip("/").split("/")[-2:])
+
+
+def _lands(buffer: Buffer) -> bool:
+    return buffer.name.endswith(LANDING)
+
+
+def _owner(buffer: Buffer) -> str:
+    return buffer.name.removesuffix(LANDING)
