@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from tinygen.errors import Diagnostic, Origin
+from tinygen.errors import Diagnostic
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics, Options, register
+from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array
-from tinygen.ops.activation import Activation, activation_range
+from tinygen.ops.activation import activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.conv_kernels import conv_2d_kernels, depthwise_kernels
 from tinygen.ops.requantize import channel_factors, multipliers, requantize
-from tinygen.ops.window import WindowOp, has_weights, parse_padding
+from tinygen.ops.window import Convolution
 
 
 @register("DEPTHWISE_CONV_2D")
 @dataclass(frozen=True, kw_only=True)
-class DepthwiseConv2D(WindowOp):
+class DepthwiseConv2D(Convolution):
     """Inputs: activation, weights, optional bias. Output channel c * multiplier + m comes from input channel c.
 
     The multiplier is output channels / input channels; the option `depth_multiplier` only repeats it and LiteRT does
@@ -30,23 +30,6 @@ class DepthwiseConv2D(WindowOp):
     """
 
     kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
-    activation: Activation
-
-    @classmethod
-    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
-        return cls(
-            inputs=inputs,
-            outputs=outputs,
-            origin=origin,
-            strides=(options.integer("stride_h"), options.integer("stride_w")),
-            dilations=(options.integer("dilation_h_factor"), options.integer("dilation_w_factor")),
-            padding=parse_padding(options),
-            activation=Activation[options.enum("fused_activation_function")],
-        )
-
-    def window_size(self, graph: Graph) -> tuple[int, int]:
-        _, height, width, _ = self.input(graph, 1).shape
-        return height, width
 
     def multiplier(self, graph: Graph) -> int:
         """Output channels of each input channel."""
@@ -106,6 +89,3 @@ class DepthwiseConv2D(WindowOp):
         if self.input(graph, 0).shape[3] == 1:
             return conv_2d_kernels(self, graph, filters[..., np.newaxis], self.activation)
         return depthwise_kernels(self, graph, filters, self.activation)
-
-    def _has_window(self, graph: Graph) -> bool:
-        return has_weights(self, graph)

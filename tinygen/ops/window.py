@@ -8,11 +8,13 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygen.errors import Origin
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op, Options
 from tinygen.ir.rows import Rows, Window
 from tinygen.ir.tensor import Tensor
 from tinygen.ops.accumulators import check_accumulators
+from tinygen.ops.activation import Activation
 from tinygen.ops.check import Check
 from tinygen.ops.requantize import channel_factors
 
@@ -36,12 +38,6 @@ def same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
     count = -(-size // stride)
     total = max((count - 1) * stride + window - size, 0)
     return total // 2, total - total // 2
-
-
-def has_weights(op: Op, graph: Graph) -> bool:
-    """The weights are there, with four dimensions, though nothing else about them is known yet."""
-    tensor = graph.tensors.get(op.inputs[1]) if len(op.inputs) > 1 else None
-    return tensor is not None and len(tensor.shape) == 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,16 +110,44 @@ class WindowOp(Op):
         else:
             check.shape(output, "output", (1, height, width, channels))
 
-    @staticmethod
-    def _check_accumulators(check: Check, source: Tensor, weights: Tensor, output: Tensor, axis: int) -> None:
-        """For convolutions, after all other checks; `axis` is that of the weights' output channels."""
-        if check.clean and source.quant and weights.quant and output.quant:
-            factors = channel_factors(source.quant, weights.quant, output.quant, weights.shape[axis])
-            check_accumulators(check, weights, check.optional(2), source.quant, factors, axis)
-
     def _patches(self, graph: Graph, x: NDArray[Number], fill: int) -> NDArray[Number]:
         """Views of all windows over [H, W, C], padded with `fill`: [out height, out width, C, window h, window w]."""
         top, bottom, left, right = self.padding
         padded = np.pad(x, ((top, bottom), (left, right), (0, 0)), constant_values=fill)
         view = np.lib.stride_tricks.sliding_window_view(padded, self.extent(graph), (0, 1))
         return view[:: self.strides[0], :: self.strides[1], :, :: self.dilations[0], :: self.dilations[1]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution(WindowOp):
+    """A window operator with weights [_, height, width, _] as input 1 and a fused activation."""
+
+    activation: Activation
+
+    @classmethod
+    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
+        return cls(
+            inputs=inputs,
+            outputs=outputs,
+            origin=origin,
+            strides=(options.integer("stride_h"), options.integer("stride_w")),
+            dilations=(options.integer("dilation_h_factor"), options.integer("dilation_w_factor")),
+            padding=parse_padding(options),
+            activation=Activation[options.enum("fused_activation_function")],
+        )
+
+    def window_size(self, graph: Graph) -> tuple[int, int]:
+        _, height, width, _ = self.input(graph, 1).shape
+        return height, width
+
+    def _has_window(self, graph: Graph) -> bool:
+        """The weights are there, with four dimensions, though nothing else about them is known yet."""
+        tensor = graph.tensors.get(self.inputs[1]) if len(self.inputs) > 1 else None
+        return tensor is not None and len(tensor.shape) == 4
+
+    @staticmethod
+    def _check_accumulators(check: Check, source: Tensor, weights: Tensor, output: Tensor, axis: int) -> None:
+        """After all other checks; `axis` is that of the weights' output channels."""
+        if check.clean and source.quant and weights.quant and output.quant:
+            factors = channel_factors(source.quant, weights.quant, output.quant, weights.shape[axis])
+            check_accumulators(check, weights, check.optional(2), source.quant, factors, axis)
