@@ -2,57 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from tinygen.errors import Diagnostic, Origin
 from tinygen.fixedpoint import quantize_multiplier
 from tinygen.ir.call import Call, Field, Kernel
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics, Op, Options, register
-from tinygen.ir.rows import Rows
+from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, Quantization
-from tinygen.ops.activation import Activation, activation_range
-from tinygen.ops.broadcast import broadcast, check_broadcast
+from tinygen.ops.activation import activation_range
+from tinygen.ops.binary import BinaryOp
+from tinygen.ops.broadcast import broadcast
 from tinygen.ops.check import Check
 from tinygen.ops.rescale import check_factor, rescale, single_product, single_ratio
 
 
 @register("MUL")
 @dataclass(frozen=True, kw_only=True)
-class Mul(Op):
+class Mul(BinaryOp):
     """(a - zero point) * (b - zero point), rescaled to the output's scale.
 
     LiteRT computes the factor from the three scales in float32, TFLM in double: it can differ in the last bits.
     """
 
     kind: ClassVar[str] = "MUL"
-    activation: Activation
 
-    @classmethod
-    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
-        activation = Activation[options.enum("fused_activation_function")]
-        return cls(inputs=inputs, outputs=outputs, origin=origin, activation=activation)
-
-    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
-        check = Check(self, graph)
-        if not check.arity(2):
-            return iter(check.found)
-        a, b, output = check.activation(0, "input 0"), check.activation(1, "input 1"), check.output_activation()
-        check.clamp(self.activation)
-        if a is None or b is None or output is None:
-            return iter(check.found)
-        check_broadcast(check, a, b, output)
-        if a.quant is not None and b.quant is not None and output.quant is not None:
-            check_factor(check, _factor(a.quant, b.quant, output.quant, Numerics.LITERT))
-        return iter(check.found)
+    def check_scales(self, check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
+        check_factor(check, _factor(a, b, result, Numerics.LITERT))
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         a, b = inputs
-        a_quant, b_quant, result = self._quant(graph)
+        a_quant, b_quant, result = self.quantizations(graph)
         if a is None or b is None:
             raise ValueError("reference needs a verified operator")
         product = (a.astype(np.int64) - a_quant.zero_point) * (b.astype(np.int64) - b_quant.zero_point)
@@ -60,12 +43,9 @@ class Mul(Op):
         limits = activation_range(self.activation, result, self.output(graph).dtype)
         return (rescale(product, factor, result.zero_point, limits).astype(np.int8),)
 
-    def rows(self, graph: Graph) -> Rows:
-        return broadcast(self, graph).rows()
-
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         shape = broadcast(self, graph)
-        quants = self._quant(graph)
+        quants = self.quantizations(graph)
         result = quants[2]
         factor = _factor(*quants, numerics)
         multiplier, shift = quantize_multiplier(factor)
@@ -90,12 +70,6 @@ class Mul(Op):
             call=lambda: Call("tg_mul_s8", "mul_s8.h", fields, args=("y", "rows", "out")),
         )
         return (kernel,)
-
-    def _quant(self, graph: Graph) -> tuple[Quantization, Quantization, Quantization]:
-        a, b, result = self.input(graph, 0).quant, self.input(graph, 1).quant, self.output(graph).quant
-        if a is None or b is None or result is None:
-            raise ValueError("kernels and references need a verified operator")
-        return a, b, result
 
 
 def _factor(a: Quantization, b: Quantization, result: Quantization, numerics: Numerics) -> float:
