@@ -32,6 +32,8 @@ class PullText:
 
     stem: str
     index: int
+    stepped: bool
+    """The layer has more than one step."""
     pulls: tuple[str, ...]
     """Calls that bring the rows read."""
     call: str
@@ -82,11 +84,13 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
             pulls.append(call)
         if places.settlers.get(read.storage.id) == position and stem not in settles:
             settles.append(stem)
-    rows = "y, y + 1" if layer.rows.steps > 1 else ""
+    stepped = layer.rows.steps > 1
+    rows = "y, y + 1" if stepped else ""
     symbol = f"{layer_stem(prefix, layer)}_{layer.op.kind.lower()}"
     return PullText(
         stem=layer_stem(prefix, layer),
         index=index,
+        stepped=stepped,
         pulls=tuple(pulls),
         call=f"RUN({index}, {symbol}({rows}));",
         lands=layer.write.storage in places.landings,
@@ -128,12 +132,16 @@ def invoke_lines(program: Program, schedule: Schedule, layers: list[LayerText], 
 
 def _end(program: Program, position: int, read: Reach, producer: int, puller: Puller) -> str:
     """How many steps of the producer must be done before step y of a layer; the twin of Puller.needed."""
-    access, write = read.access, puller.write(producer)
-    if access.window is None or write.access.window is None or program.layers[position].rows.steps == 1:
-        return str(next(count for layer, count in puller.needed(position, 0) if layer == producer))
-    end = _last(access, program.layers[position].rows.steps)
+    write, steps = puller.write(producer), program.layers[position].rows.steps
+    # No step needs less than the one before.
+    first, last = (puller.steps_for(producer, read.end(step)) for step in (0, steps - 1))
+    if first == last:
+        return str(first)
+    end = _last(read.access, steps)
+    if write.access.window is None:
+        return f"{end} > 0 ? {last} : 0"
     if read.unit != 1 or write.unit != 1:
-        end = f"({end} * {read.unit} + {write.unit - 1}) / {write.unit}"
+        end = f"(({end}) * {read.unit} + {write.unit - 1}) / {write.unit}"
     return end
 
 

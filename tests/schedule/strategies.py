@@ -1,0 +1,326 @@
+"""Hypothesis strategies for schedules: random graphs of every kind of row access, and random cuts of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tests.passes.graphs import Builder
+from tinygen.ir.graph import Graph
+from tinygen.ir.tensor import Quantization
+from tinygen.ops.activation import Activation
+from tinygen.ops.add import Add
+from tinygen.ops.average_pool_2d import AveragePool2D
+from tinygen.ops.concatenation import Concatenation
+from tinygen.ops.conv_2d import Conv2D
+from tinygen.ops.depthwise_conv_2d import DepthwiseConv2D
+from tinygen.ops.fully_connected import FullyConnected
+from tinygen.ops.max_pool_2d import MaxPool2D
+from tinygen.ops.mean import Mean
+from tinygen.ops.mul import Mul
+from tinygen.ops.pad import Pad
+from tinygen.ops.relu import Relu
+from tinygen.ops.reshape import Reshape
+from tinygen.ops.softmax import Softmax
+from tinygen.ops.transpose import Transpose
+from tinygen.ops.window import same_padding
+
+MOST_ELEMENTS = 600
+"""Of a tensor: schedules see rows, and painted arenas are slow."""
+
+KINDS = (
+    *("conv", "conv", "conv", "same_conv", "same_conv", "same_conv", "depthwise", "depthwise", "max_pool", "pool"),
+    *("global_pool", "pad", "add", "add", "mul", "relu", "concat", "concat", "mean", "transpose", "reshape", "reshape"),
+    *("fully_connected", "softmax"),
+)
+
+Shape = tuple[int, ...]
+
+
+@dataclass
+class Net:
+    """A graph that grows operator by operator, with every choice drawn."""
+
+    draw: st.DrawFn
+    builder: Builder = field(default_factory=Builder)
+    values: list[int] = field(default_factory=list)
+    """Tensors that may be read."""
+    read: set[int] = field(default_factory=set)
+
+    def integer(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def shape(self, tensor: int) -> Shape:
+        return self.builder.tensors[tensor].shape
+
+    def fresh(self, shape: Shape) -> int:
+        """An activation whose values spread over int8 when the input's do."""
+        return self.builder.tensor(shape, 0.0625, self.draw(st.sampled_from((0, 0, -3, 5))))
+
+    def like(self, source: int, shape: Shape) -> int:
+        """An activation of the source's quantization."""
+        quant = self.builder.tensors[source].quant
+        assert quant is not None
+        return self.builder.tensor(shape, quant.scale, quant.zero_point)
+
+    def pick(self, ranks: Sequence[int] = (1, 2, 3, 4)) -> int | None:
+        """A value to read, most often a recent one."""
+        found = [i for i in self.values if len(self.shape(i)) in ranks]
+        if not found:
+            return None
+        return found[-1 - min(self.draw(st.sampled_from((0, 0, 0, 0, 0, 1, 1, 2, 3, 5))), len(found) - 1)]
+
+    def op(self, kind: type, inputs: tuple[int, ...], output: int, **options: object) -> None:
+        self.builder.op(kind, inputs, output, **options)
+        self.read.update(inputs)
+        self.values.append(output)
+
+    def weights(self, shape: Shape, taps: int) -> int:
+        """Scaled such that sums of `taps` products spread over int8 again."""
+        generator = np.random.default_rng(len(self.builder.tensors))
+        scale = float(np.float32(1 / (74 * taps**0.5)))
+        return self.builder.constant(generator.integers(-127, 128, shape).astype(np.int8), Quantization((scale,), (0,)))
+
+    def window(self, size: int, most_dilation: int, *, pool: bool) -> tuple[int, int, int, int, int] | None:
+        """(window, stride, dilation, padding before, after) over an axis; None where no window fits."""
+        window, dilation = self.integer(1, 4), self.integer(1, most_dilation)
+        stride = self.draw(st.sampled_from((1, 1, 1, 2, 2, 3, 4)))
+        extent = (window - 1) * dilation + 1
+        most = window - 1 if pool else extent + 1
+        style = self.draw(st.sampled_from(("same", "same", "valid", "any")))
+        before, after = same_padding(size, extent, stride) if style == "same" else (0, 0)
+        if style == "any":
+            before, after = self.integer(0, most), self.integer(0, most)
+        if (before + size + after - extent) < 0:
+            return None
+        return window, stride, dilation, before, after
+
+
+def _windows(net: Net, source: int, *, pool: bool = False) -> dict[str, tuple[int, ...]] | None:
+    _, height, width, _ = net.shape(source)
+    rows = net.window(height, 1 if pool else 3, pool=pool)
+    columns = net.window(width, 1 if pool else 2, pool=pool)
+    if rows is None or columns is None:
+        return None
+    size = (rows[0], columns[0])
+    out = tuple(
+        (before + n + after - ((k - 1) * dilation + 1)) // stride + 1
+        for n, (k, stride, dilation, before, after) in ((height, rows), (width, columns))
+    )
+    return {
+        "size": size,
+        "out": out,
+        "strides": (rows[1], columns[1]),
+        "dilations": (rows[2], columns[2]),
+        "padding": (*rows[3:], *columns[3:]),
+    }
+
+
+def _add_window_op(net: Net, kind: str) -> None:
+    if (source := net.pick((4,))) is None:
+        return
+    channels = net.shape(source)[3]
+    pool = kind in ("max_pool", "pool")
+    found = _windows(net, source, pool=pool)
+    if kind == "same_conv":
+        size = net.draw(st.sampled_from((1, 3, 3)))
+        found = {"size": (size, size), "out": net.shape(source)[1:3], "strides": (1, 1), "dilations": (1, 1)}
+        found["padding"] = (size // 2,) * 4
+    if found is None:
+        return
+    size, out = found.pop("size"), found.pop("out")
+    activation = net.draw(st.sampled_from((Activation.NONE, Activation.RELU)))
+    if pool:
+        output = net.like(source, (1, *out, channels))
+        options = {"size": size, "activation": Activation.NONE, **found}
+        net.op(MaxPool2D if kind == "max_pool" else AveragePool2D, (source,), output, **options)
+    elif kind == "depthwise":
+        count = channels * net.draw(st.sampled_from((1, 1, 2)))
+        weights = net.weights((1, *size, count), size[0] * size[1])
+        net.op(DepthwiseConv2D, (source, weights), net.fresh((1, *out, count)), activation=activation, **found)
+    else:
+        count = channels if kind == "same_conv" and net.integer(0, 2) else net.integer(1, 5)
+        weights = net.weights((count, *size, channels), size[0] * size[1] * channels)
+        net.op(Conv2D, (source, weights), net.fresh((1, *out, count)), activation=activation, **found)
+
+
+def _add_global_pool(net: Net) -> None:
+    if (source := net.pick((4,))) is not None:
+        _, height, width, channels = net.shape(source)
+        # Not always all rows: a window that ends early leaves the rest unread.
+        size = (max(1, height - net.draw(st.sampled_from((0, 0, 0, 1)))), width)
+        strides = (height + 1, width + 1)
+        output = net.like(source, (1, 1, 1, channels))
+        options = {"size": size, "strides": strides, "padding": (0, 0, 0, 0), "activation": Activation.NONE}
+        net.op(AveragePool2D, (source,), output, **options)
+
+
+def _add_pad(net: Net) -> None:
+    if (source := net.pick((3, 4))) is not None:
+        shape = net.shape(source)
+        amounts = [(0, 0), *((net.integer(0, 2), net.integer(0, 2)) for _ in shape[1:])]
+        if net.draw(st.booleans()):
+            amounts[2:] = [(0, 0)] * (len(shape) - 2)
+        paddings = net.builder.constant(np.array(amounts, np.int32))
+        output = net.like(source, tuple(n + a + b for n, (a, b) in zip(shape, amounts, strict=True)))
+        net.op(Pad, (source, paddings), output)
+
+
+def _add_binary(net: Net, kind: type) -> None:
+    if (a := net.pick()) is None:
+        return
+    shape = net.shape(a)
+    partners: list[tuple[int, Shape]] = []
+    for b in net.values:
+        other = net.shape(b)
+        if not other:
+            continue
+        try:
+            result = np.broadcast_shapes(shape, other)
+        except ValueError:
+            continue
+        if int(np.prod(result)) <= MOST_ELEMENTS and (len(result) < 4 or result[0] == 1):
+            partners.append((b, result))
+    constants = [shape, (1,) * (len(shape) - 1) + shape[-1:], (1,) * len(shape)]
+    choice = net.draw(st.sampled_from(("value", "value", "value", "constant")))
+    if choice == "value" and partners:
+        b, result = partners[-1 - min(net.draw(st.sampled_from((0, 1, 1, 2, 2, 3, 4))), len(partners) - 1)]
+    else:
+        wanted = net.draw(st.sampled_from(constants))
+        generator = np.random.default_rng(len(net.builder.tensors))
+        data = generator.integers(-128, 128, wanted).astype(np.int8)
+        b, result = net.builder.constant(data, Quantization((0.0625,), (1,))), shape
+    operands = (a, b) if net.draw(st.booleans()) else (b, a)
+    net.op(kind, operands, net.fresh(tuple(result)), activation=Activation.NONE)
+
+
+def _add_concat(net: Net) -> None:
+    if (a := net.pick((2, 3, 4))) is None:
+        return
+    shape, quant = net.shape(a), net.builder.tensors[a].quant
+    axis = net.integer(1, len(shape) - 1)
+    partners = [
+        b
+        for b in net.values
+        if len(net.shape(b)) == len(shape)
+        and net.builder.tensors[b].quant == quant
+        and all(n == m for i, (n, m) in enumerate(zip(shape, net.shape(b), strict=True)) if i != axis)
+    ]
+    others = [
+        partners[-1 - min(net.integer(0, 2), len(partners) - 1)] for _ in range(net.draw(st.sampled_from((1, 1, 2, 4))))
+    ]
+    inputs = tuple(net.draw(st.permutations([a, *others])))
+    total = sum(net.shape(i)[axis] for i in inputs)
+    result = (*shape[:axis], total, *shape[axis + 1 :])
+    if int(np.prod(result)) <= MOST_ELEMENTS:
+        net.op(Concatenation, inputs, net.like(a, result), axis=axis, activation=Activation.NONE)
+
+
+def _add_mean(net: Net) -> None:
+    if (source := net.pick((3, 4))) is None:
+        return
+    shape = net.shape(source)
+    axes = net.draw(st.sampled_from(((1, 2), (1, 2), (1,), (2,))))
+    keep = net.draw(st.booleans())
+    kept = tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
+    net.op(Mean, (source, net.builder.constant(np.array(axes, np.int32))), net.fresh(kept), keep_dims=keep)
+
+
+def _add_transpose(net: Net) -> None:
+    if (source := net.pick((3, 4))) is None:
+        return
+    shape = net.shape(source)
+    order = (0, *net.draw(st.permutations(range(1, len(shape)))))
+    output = net.like(source, tuple(shape[i] for i in order))
+    net.op(Transpose, (source, net.builder.constant(np.array(order, np.int32))), output)
+
+
+def _add_reshape(net: Net) -> None:
+    """To any split of the elements into rows, also such that neither geometry's rows divide the other's."""
+    if (source := net.pick()) is None:
+        return
+    left = int(np.prod(net.shape(source)))
+    dims = []
+    for _ in range(2):
+        dims.append(net.draw(st.sampled_from([n for n in range(1, left + 1) if left % n == 0 and n <= 12])))
+        left //= dims[-1]
+    shapes = [(1, *dims, left), (1, dims[0], dims[1] * left), (1, dims[0] * dims[1] * left)]
+    net.op(Reshape, (source,), net.like(source, net.draw(st.sampled_from(shapes))))
+
+
+def _add_fully_connected(net: Net) -> None:
+    if (source := net.pick()) is None or not net.shape(source):
+        return
+    shape, channels = net.shape(source), net.integer(1, 5)
+    keep = net.draw(st.booleans()) and len(shape) > 1
+    depth = shape[-1] if keep else int(np.prod(shape))
+    weights = net.weights((channels, depth), depth)
+    result = (*shape[:-1], channels) if keep else (1, channels)
+    output = net.fresh(result)
+    net.op(FullyConnected, (source, weights), output, activation=Activation.NONE, keep_dims=keep, shuffled=False)
+
+
+def _add(net: Net, kind: str) -> None:
+    match kind:
+        case "global_pool":
+            _add_global_pool(net)
+        case "pad":
+            _add_pad(net)
+        case "add" | "mul":
+            _add_binary(net, Add if kind == "add" else Mul)
+        case "concat":
+            _add_concat(net)
+        case "mean":
+            _add_mean(net)
+        case "transpose":
+            _add_transpose(net)
+        case "reshape":
+            _add_reshape(net)
+        case "fully_connected":
+            _add_fully_connected(net)
+        case "relu" if (source := net.pick()) is not None:
+            net.op(Relu, (source,), net.fresh(net.shape(source)))
+        case "softmax" if (source := net.pick()) is not None and net.shape(source):
+            net.op(Softmax, (source,), net.builder.tensor(net.shape(source), 1 / 256, -128), beta=1.0)
+        case "conv" | "same_conv" | "depthwise" | "max_pool" | "pool":
+            _add_window_op(net, kind)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, most_ops: int = 10) -> Graph:
+    """A verified graph of up to `most_ops` operators: several inputs, branches, outputs that are also read."""
+    net = Net(draw)
+    for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
+        height, width = draw(st.sampled_from((1, 2, 4, 5, 6, 7, 8, 9, 11))), net.integer(1, 5)
+        shape = (1, height, width, net.integer(1, 4))
+        net.values.append(net.fresh(draw(st.sampled_from((shape, shape, shape, shape[:3])))))
+    inputs = tuple(net.values)
+    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=most_ops)):
+        _add(net, kind)
+        last = net.values[-1]
+        if int(np.prod(net.shape(last))) > MOST_ELEMENTS:
+            net.values.pop()
+            net.builder.ops.pop()
+    made = [i for i in net.values if i not in inputs]
+    # Rarely a layer's output stays unread, and now and then an output is read as well.
+    outputs = [i for i in made if i not in net.read and draw(st.sampled_from((True,) * 7 + (False,)))]
+    outputs += [i for i in made if i in net.read and draw(st.sampled_from((False,) * 7 + (True,)))]
+    outputs = outputs or made[-1:] or [inputs[0]]
+    graph = Graph(
+        "test", "0" * 64, net.builder.tensors, tuple(net.builder.ops), inputs, tuple(draw(st.permutations(outputs)))
+    )
+    graph = graph.with_ops(graph.ops)
+    graph.verify()
+    return graph
+
+
+@st.composite
+def cuts(draw: st.DrawFn, layers: int) -> tuple[int, ...]:
+    """Ends of segments, ascending, the last being the number of layers."""
+    if layers == 0:
+        return ()
+    between = [i for i in range(1, layers) if draw(st.sampled_from((False, False, True)))]
+    return (*between, layers)
