@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from tinygen.plan.problem import Problem
+from tinygen.plan.problem import Outcome, Problem
 
 _FIRST_FAILURES = 30
 _GROWTH = 1.5
 _OPEN = -1
-
-
-@dataclass(frozen=True)
-class Found:
-    """`offsets` in grains or None; `proven` tells "there is none" from "none was found"."""
-
-    offsets: tuple[int, ...] | None
-    proven: bool
+_VISITS_PER_NODE = 50
+"""Visits of a disjunction that count as a node of the budget, so that a budget means the same on every machine."""
 
 
 class _SpentError(Exception):
@@ -35,12 +28,11 @@ class Orienter:
     freedom and that has often failed, the better known solution is imitated, and restarts get longer and longer. It
     says little about instances whose live bytes fill the arena, where it does not see how much must fit beside what.
 
-    `work` counts visits of a disjunction, so that budgets mean the same on every machine. What is learnt serves later
-    calls with other heights.
+    What is learnt serves later calls with other heights.
     """
 
     def __init__(self, problem: Problem, imitated: Sequence[int]) -> None:
-        self.work = 0
+        self._work = 0
         self._problem = problem
         self._imitated = imitated
         self._pairs: list[tuple[int, int, int, int]] = []
@@ -59,20 +51,21 @@ class Orienter:
         self._top: list[int] = []
         self._trail: list[tuple[list[int], int, int]] = []
 
-    def within(self, limit: int, work: int) -> Found:
-        """Look for offsets that need at most `limit` grains, for about `work` visits of disjunctions."""
-        end = self.work + work
-        failures = float(_FIRST_FAILURES)
+    def within(self, limit: int, nodes: int) -> Outcome:
+        """Look for offsets that need at most `limit` grains, for about as long as `nodes` say."""
+        before, failures = self._work, float(_FIRST_FAILURES)
+        end = before + nodes * _VISITS_PER_NODE
         while True:
             try:
-                if not self._descend(limit, int(failures), end):
-                    return Found(None, True)
-                self._imitated = tuple(self._low)
-                return Found(self._imitated, True)
+                found = self._descend(limit, int(failures), end)
             except _SpentError:
-                if self.work >= end:
-                    return Found(None, False)
+                if self._work >= end:
+                    return Outcome(None, False, nodes)
                 failures *= _GROWTH
+                continue
+            if found:
+                self._imitated = tuple(self._low)
+            return Outcome(tuple(self._low) if found else None, True, (self._work - before) // _VISITS_PER_NODE)
 
     def _descend(self, limit: int, failures: int, end: int) -> bool:
         """Depth first until a solution, a proof that there is none, or `failures` failures or the end of the budget."""
@@ -88,7 +81,7 @@ class Orienter:
                 failures -= 1
                 if not stack:
                     return False
-                if failures <= 0 or self.work >= end:
+                if failures <= 0 or self._work >= end:
                     raise _SpentError
                 mark, pair, second = stack.pop()
                 while len(self._trail) > mark:
@@ -113,7 +106,7 @@ class Orienter:
         """Of the disjunctions that do not hold with all buffers at their lowest, one with little freedom that failed
         often; None if all hold, which makes the lowest offsets a solution."""
         low, high, best, least = self._low, self._high, None, 0.0
-        self.work += len(self._pairs) // 4
+        self._work += len(self._pairs) // 4
         for pair, (i, j, above, below) in enumerate(self._pairs):
             if self._top[pair] == _OPEN and -below < low[i] - low[j] < above:
                 freedom = (high[i] - low[i] + high[j] - low[j] + 1) / self._failures[pair]
@@ -134,7 +127,7 @@ class Orienter:
         while queue:
             i = queue.popleft()
             waiting.discard(i)
-            self.work += len(self._at[i])
+            self._work += len(self._at[i])
             for pair, j, above, below in self._at[i]:
                 top = tops[pair]
                 if top == _OPEN:

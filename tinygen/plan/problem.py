@@ -57,6 +57,18 @@ class Problem:
         )
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a search for a placement of limited height came to, at the cost of so many `nodes`.
+
+    `offsets` are in grains, or None; `proven` tells "there is none" from "none was found".
+    """
+
+    offsets: tuple[int, ...] | None
+    proven: bool
+    nodes: int
+
+
 def build_problem(buffers: Sequence[Buffer]) -> Problem:
     """Reduce `buffers` to a Problem."""
     grain = math.gcd(*(buffer.alignment for buffer in buffers)) or 1

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.plan.problem import Problem
+from tinygen.plan.problem import Outcome, Problem
 
 Ints = npt.NDArray[np.int64]
-_PLACED = 1 << 60
+PLACED = 1 << 60
 """Stands for the lowest offset of a buffer that has been placed, and, negative, for the gap between strangers."""
 _SECTIONS = 256
 """At most so many sections are watched, the most crowded; a bound from fewer sections is weaker, not wrong."""
@@ -19,15 +19,6 @@ _RANKINGS = ("TWA", "TAW", "WAT", "AWT")
 """Orders in which buffers at equal offsets are tried: T crowding, W lifetime, A area, each descending (MiniMalloc)."""
 _FIRST_SLICE = 5_000
 _SLICE_GROWTH = 8
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`offsets` in grains or None; `proven` tells "there is none" from "none was found"."""
-
-    offsets: tuple[int, ...] | None
-    proven: bool
-    nodes: int
 
 
 class _OutOfNodesError(Exception):
@@ -89,9 +80,15 @@ class Part:
         self.member_start = self.start[self.members, sections]
         ends = np.unique(np.concatenate((lower, upper)))[1:-1]
         self.spans = ((lower[:, None] < ends) & (upper[:, None] > ends)).astype(np.int32)
-        self.meets = gap > -_PLACED
-        self.aligned = bool((alignment == 1).all())
+        self.meets = gap > -PLACED
+        self._grids = bool((alignment > 1).any())
         self.has_pins = bool((pinned >= 0).any())
+
+    def aligned(self, lowest: Ints) -> Ints:
+        """The lowest aligned offsets at or above `lowest`; PLACED stays what it is."""
+        if not self._grids:
+            return lowest
+        return np.where(lowest < PLACED, -(-lowest // self.alignment) * self.alignment, PLACED)
 
     def select(self, chosen: Ints) -> Part:
         """The sub-part of the buffers at the indices `chosen`."""
@@ -119,7 +116,7 @@ def _whole(problem: Problem, ranking: str, live: Ints, start: Ints) -> Part:
     life = [upper - lower for lower, upper in zip(problem.lowers, problem.uppers, strict=True)]
     keys = {"T": problem.crowding, "W": life, "A": problem.areas}
     order = sorted(range(count), key=lambda i: tuple(-keys[letter][i] for letter in ranking))
-    gap = np.full((count, count), -_PLACED, dtype=np.int64)
+    gap = np.full((count, count), -PLACED, dtype=np.int64)
     for i, row in enumerate(problem.conflicts):
         for j, intervals in row:
             gap[j, i] = max(0, intervals[-1][1])
@@ -145,7 +142,7 @@ def _sections(problem: Problem) -> tuple[Ints, Ints]:
     slices, grain = problem.slices, problem.grain
     times = np.unique(slices[:, 0])
     live = np.zeros((len(problem.sizes), len(times)), dtype=np.int64)
-    start = np.full_like(live, _PLACED)
+    start = np.full_like(live, PLACED)
     begin, end = np.searchsorted(times, slices[:, 0]), np.searchsorted(times, slices[:, 1])
     for (_, _, low, high, owner), a, b in zip(slices.tolist(), begin.tolist(), end.tolist(), strict=True):
         live[owner, a:b] += -(-high // grain) - -(-low // grain)
@@ -158,7 +155,7 @@ def _sections(problem: Problem) -> tuple[Ints, Ints]:
 @dataclass
 class _Node:
     lowest: Ints
-    """Per buffer the lowest offset the placed ones leave it; _PLACED for these themselves."""
+    """Per buffer the lowest offset the placed ones leave it; PLACED for these themselves."""
     unplaced: Ints
     """Per section the grains alive of buffers not yet placed."""
     spans: Ints
@@ -196,7 +193,7 @@ class _Descent:
             offset = int(node.lowest[index])
             self.offsets[int(part.ids[index])] = offset
             lowest = self._place(part, node.lowest, index)
-            below_others = bool((part.meets[index] & (lowest < _PLACED)).any())
+            below_others = bool((part.meets[index] & (lowest < PLACED)).any())
             if not below_others:
                 # Nothing rests on this buffer, so that putting it anywhere else cannot help the others.
                 node.candidates = iter(())
@@ -215,22 +212,19 @@ class _Descent:
 
     def _place(self, part: Part, lowest: Ints, index: int) -> Ints:
         raised: Ints = np.maximum(lowest, lowest[index] + part.gap[index])
-        raised[index] = _PLACED
-        if not part.aligned:
-            up = -(-raised // part.alignment) * part.alignment
-            raised = np.where(raised < _PLACED, up, _PLACED)
-        return raised
+        raised[index] = PLACED
+        return part.aligned(raised)
 
     def _possible(self, part: Part, lowest: Ints, unplaced: Ints, index: int, offset: int) -> bool:
         if offset + part.size[index] > self.limit or (part.pinned[index] >= 0 and offset != part.pinned[index]):
             return False
-        if part.has_pins and ((lowest > part.pinned) & (part.pinned >= 0) & (lowest < _PLACED)).any():
+        if part.has_pins and ((lowest > part.pinned) & (part.pinned >= 0) & (lowest < PLACED)).any():
             return False
         if len(part.first) == 0:
             return True
         # What is still to come lies at or above `offset`, because offsets ascend.
         floor = np.minimum.reduceat(np.maximum(lowest, offset)[part.members] + part.member_start, part.first)
-        return not ((floor + unplaced > self.limit) & (floor < _PLACED)).any()
+        return not ((floor + unplaced > self.limit) & (floor < PLACED)).any()
 
     def _candidates(self, part: Part, lowest: Ints, offset: int, index: int) -> Iterator[int]:
         """Who may come next: not below the last one placed, and not above a hole that another buffer fits into."""
@@ -257,7 +251,7 @@ class _Descent:
 def _groups(part: Part, lowest: Ints) -> Sequence[list[int]]:
     groups: list[list[int]] = []
     end = None
-    unplaced = np.flatnonzero(lowest < _PLACED)
+    unplaced = np.flatnonzero(lowest < PLACED)
     for index in unplaced[np.argsort(part.lower[unplaced], kind="stable")].tolist():
         if end is None or part.lower[index] >= end:
             groups.append([])

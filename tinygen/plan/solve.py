@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
 
 from tinygen.errors import TinygenError, error
+from tinygen.plan.ascend import Ascent
 from tinygen.plan.heuristics import height, orders, place
 from tinygen.plan.model import Buffer, Plan
 from tinygen.plan.orient import Orienter
-from tinygen.plan.problem import Problem, build_problem
+from tinygen.plan.problem import Outcome, Problem, build_problem
 from tinygen.plan.search import prepare, search
 from tinygen.plan.validate import validate
 
 NODE_BUDGET = 20_000
 """Nodes the search may visit by default; nodes and not seconds, so that a plan is the same on every machine."""
-_WORK_PER_NODE = 50
-"""Visits of a disjunction for each node; that costs much less than a node, and learns as much."""
+_FIRST_SHARE = 3_000
+_SHARE_GROWTH = 2
+_SEARCH_SHARE = 12
+"""Nodes of the search that takes problems apart are that much cheaper than those of the searches with restarts."""
 
 
 def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget: int = NODE_BUDGET) -> Plan:
@@ -66,52 +72,71 @@ def _improve(
 ) -> tuple[list[int], int]:
     """Search for lower placements; the best found, and the height below which there is none.
 
-    First which buffer lies above which, as that sees how shapes interlock; then, if no shapes do, placement in
-    ascending order, as that sees how much must fit. With a capacity the only question is whether there is a placement
-    that low. Otherwise the bound itself is tried first, with half of the budget, then heights halfway between what is
-    known to be too low and what has been reached.
+    Where shapes interlock, over which buffer lies above which. Where all are like boxes, in ascending address, as that
+    sees how much must fit.
     """
     if bound > goal:
         return best, bound
-    orienter = Orienter(problem, best)
-    left = node_budget * _WORK_PER_NODE // (1 if capacity is None else 10)
-    limit, least = goal, bound
-    while left > 0 and least < height(problem, best):
-        before = orienter.work
-        found = orienter.within(limit, max(1, left // 2))
-        left -= max(1, orienter.work - before)
-        best, bound, least = _judge(problem, best, bound, least, limit, found.offsets, found.proven)
-        if capacity is not None:
-            break
-        limit = (least + height(problem, best) - 1) // 2
-    refuted = capacity is not None and bound > goal
-    if refuted or height(problem, best) <= max(goal, bound) or not problem.boxes():
-        return best, bound
+    if not problem.boxes():
+        return _lower(problem, Orienter(problem, best).within, best, goal, bound, capacity, node_budget)
+    return _lower(problem, _in_turns(problem), best, goal, bound, capacity, node_budget)
+
+
+def _in_turns(problem: Problem) -> Callable[[int, int], Outcome]:
+    """Several searches in turns with growing shares: beside one that fails for hours another succeeds at once.
+
+    The two with restarts differ in which of equals comes first, the more crowded or the one that was listed first.
+    """
     parts = prepare(problem)
-    limit, least, left = max(goal, bound), bound, node_budget
-    while left > 0 and least < height(problem, best):
-        outcome = search(problem, parts, limit, left if capacity is not None else max(1, left // 2))
-        left -= max(1, outcome.nodes)
-        best, bound, least = _judge(problem, best, bound, least, limit, outcome.offsets, outcome.proven)
+    as_listed = parts[0].select(np.argsort(parts[0].ids))
+    turns: tuple[tuple[int, Callable[[int, int], Outcome]], ...] = (
+        (1, Ascent(problem, parts[0]).within),
+        (1, Ascent(problem, as_listed).within),
+        (_SEARCH_SHARE, partial(search, problem, parts)),
+    )
+
+    def within(limit: int, nodes: int) -> Outcome:
+        spent, share = 0, _FIRST_SHARE
+        while spent < nodes:
+            for weight, attempt in turns:
+                outcome = attempt(limit, max(1, min(weight * share, nodes - spent)))
+                spent += max(1, outcome.nodes)
+                if outcome.proven:
+                    return Outcome(outcome.offsets, True, spent)
+            share *= _SHARE_GROWTH
+        return Outcome(None, False, spent)
+
+    return within
+
+
+def _lower(
+    problem: Problem,
+    within: Callable[[int, int], Outcome],
+    best: list[int],
+    goal: int,
+    bound: int,
+    capacity: int | None,
+    nodes: int,
+) -> tuple[list[int], int]:
+    """Lower placements by one kind of search: `within(limit, nodes)`.
+
+    With a capacity the only question is whether there is a placement that low. Otherwise the bound itself is tried
+    first, with half of the budget, then heights halfway between what is known to be too low and what has been reached.
+    """
+    limit, least = max(goal, bound), bound
+    while nodes > 0 and least < height(problem, best) and height(problem, best) > goal:
+        outcome = within(limit, nodes if capacity is not None else max(1, nodes // 2))
+        nodes -= max(1, outcome.nodes)
+        if outcome.offsets is not None:
+            best = list(outcome.offsets)
+        else:
+            least = limit + 1
+            if outcome.proven:
+                bound = least
         if capacity is not None:
             break
         limit = (least + height(problem, best) - 1) // 2
     return best, bound
-
-
-def _judge(
-    problem: Problem,
-    best: list[int],
-    bound: int,
-    least: int,
-    limit: int,
-    offsets: Sequence[int] | None,
-    proven: bool,
-) -> tuple[list[int], int, int]:
-    """The best placement, the proven bound and the least height worth trying, after a search within `limit`."""
-    if offsets is not None:
-        return list(offsets), bound, least
-    return best, max(bound, limit + 1) if proven else bound, limit + 1
 
 
 def _check(buffers: tuple[Buffer, ...]) -> None:
