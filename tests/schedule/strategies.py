@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.ops.strategies import examples
 from tests.passes.graphs import Builder
+from tests.schedule.cases import cut_at
+from tests.schedule.programs import Scheduled
 from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import Quantization
 from tinygen.ops.activation import Activation
@@ -324,3 +328,26 @@ def cuts(draw: st.DrawFn, layers: int) -> tuple[int, ...]:
         return ()
     between = [i for i in range(1, layers) if draw(st.sampled_from((False, False, True)))]
     return (*between, layers)
+
+
+@st.composite
+def cut_graphs(draw: st.DrawFn) -> tuple[Graph, Scheduled]:
+    """A graph and a schedule of it with random cuts, kernels of either kind, inputs kept or not."""
+    graph = draw(graphs())
+    layers = sum(not op.alias for op in graph.ops)
+    ends = draw(cuts(layers))
+    return graph, cut_at(graph, ends, keep_inputs=draw(st.booleans()), small=draw(st.booleans()))
+
+
+def collect(count: int, start: int) -> list[tuple[Graph, Scheduled]]:
+    """About `count` of them; the same ones for the same `start`."""
+    found = []
+
+    @seed(start)
+    @settings(examples(count), derandomize=False, database=None, phases=(Phase.generate,))
+    @given(case=cut_graphs())
+    def add(case: tuple[Graph, Scheduled]) -> None:
+        found.append(case)
+
+    add()
+    return found

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from tests.passes.graphs import Builder
-from tests.schedule.cases import cut_at, program_of, whole
+from tests.passes.graphs import WEIGHTS, Builder
+from tests.schedule.cases import by_objective, cut_at, whole
 from tests.schedule.programs import check
 from tests.schedule.replay import replay
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation
 from tinygen.ops.add import Add
+from tinygen.ops.conv_2d import Conv2D
 from tinygen.ops.max_pool_2d import MaxPool2D
 from tinygen.ops.pad import Pad
 from tinygen.ops.relu import Relu
@@ -85,7 +85,18 @@ def two_geometries_at_once() -> Graph:
     return b.graph((x,), (total,))
 
 
+def copy_after_the_last_step() -> Graph:
+    """The last step asks for a row that it does not read, which is then copied to where the ring has been free."""
+    b = Builder()
+    x = b.tensor((1, 5, 8, 1))
+    a = b.op(Relu, (x,), b.tensor((1, 5, 8, 1)))
+    weights = b.constant(np.ones((1, 2, 1, 1), np.int8), WEIGHTS)
+    options = {"strides": (3, 1), "dilations": (3, 1), "padding": (0, 2, 0, 0), "activation": Activation.NONE}
+    return b.graph((x,), (b.op(Conv2D, (a, weights), b.tensor((1, 2, 8, 1)), **options),))
+
+
 FOUND = (
+    copy_after_the_last_step,
     output_with_a_row_nobody_reads,
     row_for_a_later_segment,
     window_in_the_padding,
@@ -96,9 +107,15 @@ FOUND = (
 )
 
 
+def nothing_to_compute() -> Graph:
+    b = Builder()
+    x = b.tensor((1, 4, 2, 1))
+    return b.graph((x,), (b.op(Reshape, (x,), b.tensor((1, 8))),))
+
+
 def test_found() -> None:
     cases = [whole(graph()) for graph in FOUND]
-    cases.append(cut_at(row_for_a_later_segment(), (2, 3)))
+    cases += [cut_at(row_for_a_later_segment(), (2, 3)), *by_objective(nothing_to_compute())]
     for case in cases:
         replay(case.program, case.schedule, case.demand, case.plan, keep_inputs=False)
     check(cases)

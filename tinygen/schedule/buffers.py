@@ -57,7 +57,7 @@ def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -
             ((_slots(puller, storage, o.ring), o) for o in offered), key=_slots_first, default=(ring, None)
         )
         if landed and fewer < ring:
-            ring, rows = fewer, landed.ring
+            ring, rows = fewer, _claims(landed, fewer, len(schedule.steps))
             settlers[storage.id] = landed.settler
             rects = _rects(landed.slot, 1, storage)
             slot[storage.id] = add(f"{storage.name} (landing)", "activation", storage.row_bytes, rects)
@@ -75,6 +75,25 @@ def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -
             rects = (Rect(lower, upper, 0, size) for lower, upper in _runs(when))
             scratch[index] = add(f"{name} (scratch)", "scratch", size, rects)
     return Demand(tuple(found), storages, slots, slot, settlers, accumulators, scratch)
+
+
+def _claims(landed: Landing, slots: int, end: int) -> tuple[RowLife | None, ...]:
+    """The lives in the ring, from the step before a row is copied there.
+
+    The row before it in the slot is mostly alive then, and nothing is gained by more. Where it is not, the place is
+    kept from landing slots, this one and others that are copied at the same time, and after the last step from outputs.
+    """
+    claims = list(landed.ring)
+    for slot in range(slots):
+        free = 0
+        for y in range(slot, len(claims), slots):
+            life = claims[y]
+            if life is None:
+                continue
+            lower = max(free, life.lower - 1) if landed.slot[y] is not None else life.lower
+            free = life.upper
+            claims[y] = RowLife(lower, min(life.upper, end)) if lower < end else None
+    return tuple(claims)
 
 
 def _slots_first(offer: tuple[int, Landing]) -> tuple[int, int]:

@@ -73,8 +73,9 @@ def choose(
     if ram_budget is not None:
         return _within(choices, ram_budget)
     fastest = min(c.instructions for c in choices)
-    share = {Objective.RAM: float("inf"), Objective.SPEED: 0.0, Objective.BALANCED: BALANCED_SHARE}[objective]
-    allowed = [c for c in choices if c.instructions <= fastest * (1 + share)]
+    balanced = fastest * (1 + BALANCED_SHARE)
+    most = {Objective.RAM: float("inf"), Objective.SPEED: fastest, Objective.BALANCED: balanced}[objective]
+    allowed = [c for c in choices if c.instructions <= most]
     return _placed(min(allowed, key=lambda c: (c.plan.arena_bytes, c.instructions)))
 
 
