@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinygen.backends.c import emit
-from tinygen.backends.literals import identifier
+from tinygen.backends.literals import identifier, identifiers
 from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
@@ -34,12 +35,15 @@ class CompileOptions:
     keep_inputs: bool = False
     features: frozenset[str] = frozenset()
     """Core features that kernels may require, such as `dsp`; results never depend on them."""
+    shared_arena: bool = False
+    """Work in the arena that a project of several models defines, see docs/design/several-models.md."""
 
     def __str__(self) -> str:
         kept = ", inputs kept" if self.keep_inputs else ""
         budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
         goal = f"optimized for {self.optimize.value}"
-        return f"backend {self.backend}, numerics {self.numerics.value}, {goal}{budget}{kept}"
+        shared = ", arena shared" if self.shared_arena else ""
+        return f"backend {self.backend}, numerics {self.numerics.value}, {goal}{budget}{kept}{shared}"
 
 
 def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
@@ -50,6 +54,33 @@ def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | 
             TG305 for a RAM budget that cannot be met.
     """
     return compile_graph(read_model(path), options, dump_ir=dump_ir)
+
+
+def compile_models(
+    paths: Sequence[Path],
+    options: CompileOptions,
+    *,
+    prefixes: Sequence[str] = (),
+    separate_arenas: bool = False,
+    dump_ir: Path | None = None,
+) -> tuple[SourceTree, ...]:
+    """Compiles the models of one firmware; several of them share an arena unless told otherwise.
+
+    `prefixes` has one for each model or is empty; `dump_ir` gets a folder for each of several models.
+
+    Raises:
+        TinygenError: what compile_model raises; TG406 also when the names of two models would be the same.
+    """
+    names = identifiers(prefixes, paths)
+    several = len(paths) > 1
+    return tuple(
+        compile_model(
+            path,
+            replace(options, prefix=name, shared_arena=several and not separate_arenas),
+            dump_ir=dump_ir / name if dump_ir is not None and several else dump_ir,
+        )
+        for path, name in zip(paths, names, strict=True)
+    )
 
 
 def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
@@ -75,6 +106,7 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
         numerics=options.numerics.value,
         options=str(options),
         keep_inputs=options.keep_inputs,
+        shared_arena=options.shared_arena,
     )
 
 

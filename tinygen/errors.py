@@ -34,6 +34,7 @@ CODES: dict[str, str] = {
     "TG405": "not a tinygen project",
     "TG406": "name is not usable as a C identifier",
     "TG407": "unknown backend",
+    "TG408": "the project has no such model",
     "TG501": "the firmware faulted",
     "TG502": "the firmware did not answer",
     "TG503": "the runner does not support this board",

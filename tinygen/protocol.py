@@ -10,6 +10,7 @@ Lines that start otherwise belong to someone else and are passed over. The firmw
     infer                 tg ran status= count=     an inference may consume its inputs: each needs its own loads
     output INDEX          tg bytes output= bytes=N crc=, then N bytes and a line end
     layers                tg layer index= count=, one for each slot, then tg layers slots=   (profiling builds)
+    others                tg others models= status= one inference of each other model of the firmware
     memory                tg memory arena= data= bss= stack= stack_used=
     anything else         tg error reason=unknown
 
@@ -227,6 +228,15 @@ class BenchClient:
             counts.append(answer.number("count"))
             answer = self._expect("layer", "layers")
         return tuple(counts)
+
+    def others(self) -> int:
+        """Runs each other model of the firmware once and returns their number; TG501 when one reports a failure."""
+        self._request("others")
+        answer = self._expect("others")
+        status = answer.number("status")
+        if status != 0:
+            raise error("TG501", f"another model's invoke function returned {status}, success is 0")
+        return answer.number("models")
 
     def memory(self) -> Memory:
         """The memory figures, with the stack's high-water mark."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinygen.plan.model import Plan
@@ -56,3 +56,11 @@ class SourceTree:
     """CRC-32 over all constant arrays in the order of the weights file."""
     steps: tuple[int, ...] = ()
     """For each step of the plan's schedule the position in `layers` of the layer it computes."""
+    shares_arena: bool = False
+    """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
+
+
+def arena_bytes(trees: Sequence[SourceTree]) -> int:
+    """Bytes of all arenas of one firmware: the models that share one need the largest of theirs once."""
+    shared = max((tree.plan.arena_bytes for tree in trees if tree.shares_arena), default=0)
+    return shared + sum(tree.plan.arena_bytes for tree in trees if not tree.shares_arena)

@@ -179,6 +179,29 @@ static void layers(void)
 #endif
 }
 
+#define INIT(prefix) status |= prefix##_init();
+#define RUN(prefix)                                                                                                    \
+    status |= prefix##_invoke();                                                                                       \
+    models++;
+
+/* What an application does between two inferences of this model: one of each other, of whatever its inputs hold. */
+static void others(void)
+{
+    uint32_t models = 0;
+    int status = 0;
+    TG_OTHER_MODELS(RUN)
+#if TG_SHARED_ARENA
+    has_outputs = false;
+    for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
+        loaded[i] = false;
+    }
+#endif
+    tg_write("tg others");
+    tg_field_number("models", models);
+    tg_field_number("status", (uint32_t)status);
+    tg_end();
+}
+
 static void memory(void)
 {
     tg_write("tg memory");
@@ -205,6 +228,8 @@ static void answer(const char *request)
         output(request);
     } else if (tg_take_word(&request, "layers")) {
         layers();
+    } else if (tg_take_word(&request, "others")) {
+        others();
     } else if (tg_take_word(&request, "memory")) {
         memory();
     } else if (tg_take_word(&request, "hello")) {
@@ -219,7 +244,8 @@ int main(void)
     static struct tg_line line;
     port_init();
     tg_cycles_init();
-    const int status = tg_model_init();
+    int status = 0;
+    TG_MODELS(INIT)
     tg_end();
     if (status != 0) {
         fail("init");

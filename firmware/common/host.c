@@ -1,5 +1,5 @@
 /* The model as a program for a computer: all inputs' bytes on standard input, a status byte and all outputs' bytes on
- * standard output, inference after inference until the input ends. */
+ * standard output, inference after inference until the input ends. The other models of the firmware run before each. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,13 +20,23 @@ void tg_model_layer_end(int32_t index)
 }
 #endif
 
+#define INIT(prefix)                                                                                                   \
+    if (prefix##_init() != 0) {                                                                                        \
+        fputs(#prefix "_init failed\n", stderr);                                                                       \
+        return 1;                                                                                                      \
+    }
+
+#define RUN(prefix)                                                                                                    \
+    if (prefix##_invoke() != 0) {                                                                                      \
+        fputs(#prefix "_invoke failed\n", stderr);                                                                     \
+        return 1;                                                                                                      \
+    }
+
 int main(void)
 {
-    if (tg_model_init() != 0) {
-        fputs("init failed\n", stderr);
-        return 1;
-    }
+    TG_MODELS(INIT)
     for (;;) {
+        TG_OTHER_MODELS(RUN)
         for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
             if (fread(tg_model_input(i), 1, input_bytes[i], stdin) != input_bytes[i]) {
                 return 0;

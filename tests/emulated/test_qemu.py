@@ -69,7 +69,7 @@ def _compare(project: Project, plugin: Path, compiler: str, inputs: Sequence[NDA
     with RUNNER.open(project, project.path / "build", compiler=compiler) as session:
         emulated = session.measure(inputs, runs=2)
     built = build_project(project, project.path / "build", compiler=compiler)
-    with Qemu(project.board, built.elf, f"{project.manifest.prefix}_invoke", plugin) as qemu:
+    with Qemu(project.board, built.elf, f"{project.model.prefix}_invoke", plugin) as qemu:
         client = BenchClient(qemu)
         client.boot()
         for _ in range(2):

@@ -18,6 +18,7 @@ from tinygen.boards import Board, all_boards, load_board
 from tinygen.errors import TinygenError
 from tinygen.project import Manifest, load_project, write_project
 from tinygen.project.linker import linker_regions, linker_script
+from tinygen.project.model import Model
 from tinygen.source_tree import TensorSpec
 
 BOARDS = all_boards()
@@ -98,8 +99,8 @@ def test_a_project_is_read_back(board: Board, tmp_path: Path) -> None:
     read = load_project(tmp_path)
     assert read == written
     assert read.board == board
-    assert read.manifest.layers == trivial_tree().layers
-    assert read.manifest.inputs == trivial_tree().inputs
+    assert read.model.layers == trivial_tree().layers
+    assert read.model.inputs == trivial_tree().inputs
     assert read.manifest.stack_bytes == board.stack_bytes
 
 
@@ -107,7 +108,9 @@ def test_the_manifest_has_stable_keys(tmp_path: Path) -> None:
     write_project(trivial_tree(), load_board("mps2-an386"), tmp_path)
     content = json.loads((tmp_path / "tinygen.json").read_text())
     assert list(content) == list(Manifest.__dataclass_fields__)
-    assert list(content["layers"][0]) == [
+    (model,) = content["models"]
+    assert list(model) == list(Model.__dataclass_fields__)
+    assert list(model["layers"][0]) == [
         "index",
         "op",
         "name",
@@ -118,7 +121,7 @@ def test_the_manifest_has_stable_keys(tmp_path: Path) -> None:
         "scratch_bytes",
         "output_shape",
     ]
-    assert content["constants_crc32"] == 0x12345678
+    assert model["constants_crc32"] == 0x12345678
 
 
 def test_an_older_project_is_replaced_and_other_files_stay(tmp_path: Path) -> None:
@@ -131,6 +134,19 @@ def test_an_older_project_is_replaced_and_other_files_stay(tmp_path: Path) -> No
     assert (files.pop("notes.txt"), files.pop("src/mine.c")) == (b"mine", b"mine")
     write_project(trivial_tree(), load_board("hifive1-revb"), tmp_path / "new")
     assert files == contents(tmp_path / "new")
+
+
+def test_a_project_of_the_first_format_is_replaced(tmp_path: Path) -> None:
+    write_project(trivial_tree(), load_board("mps2-an386"), tmp_path)
+    (tmp_path / "src/old.c").write_text("")
+    manifest = tmp_path / "tinygen.json"
+    files = json.loads(manifest.read_text())["files"]
+    manifest.write_text(json.dumps({"format": 1, "files": [*files, "src/old.c"]}))
+    with pytest.raises(TinygenError, match="found format 1, accepted: 2"):
+        load_project(tmp_path)
+    write_project(trivial_tree(), load_board("mps2-an386"), tmp_path)
+    assert not (tmp_path / "src/old.c").exists()
+    assert load_project(tmp_path).manifest.files == tuple(files)
 
 
 def test_nothing_is_left_beside_the_project(tmp_path: Path) -> None:
@@ -172,14 +188,22 @@ def test_a_folder_without_a_project(tmp_path: Path) -> None:
         assert "tinygen generate" in caught.value.diagnostics[0].hints[0]
 
 
+def _model(tensor: dict[str, object]) -> dict[str, object]:
+    """A model whose input is this."""
+    return {**dict.fromkeys(("prefix", "model_name", "model_sha256", "backend", "numerics"), "x"), "inputs": [tensor]}
+
+
 DAMAGES: dict[str, tuple[str, object, str]] = {
-    "another format": ("format", 99, "found format 99, accepted: 1"),
+    "another format": ("format", 99, "found format 99, accepted: 2"),
     "a boolean for a number": ("arena_bytes", True, "arena_bytes: found True"),
-    "a number for a string": ("prefix", 3, "prefix: found 3"),
-    "a string for a list": ("layers", "conv", "layers: found 'conv'"),
+    "a number for a string": ("tinygen", 3, "tinygen: found 3"),
+    "a number for a boolean": ("shared_arena", 1, "shared_arena: found 1"),
+    "a string for a list": ("models", "kws", "models: found 'kws'"),
+    "no model": ("models", [], "models: found an empty list"),
+    "a model without a name": ("models", [{"prefix": "kws"}], "model_name is missing"),
     "a list of another type": ("files", [1], "files: found [1]"),
-    "a tensor without a name": ("inputs", [{}], "name is missing"),
-    "a scale that is a string": ("inputs", [{"scale": "big"}], "scale: found 'big'"),
+    "a tensor without a name": ("models", [_model({})], "name is missing"),
+    "a scale that is a string": ("models", [_model({"scale": "big"})], "scale: found 'big'"),
     "a file outside": ("files", ["../thesis.tex"], "a path inside the project"),
     "an absolute path": ("sources", ["/etc/passwd"], "a path inside the project"),
     "a board that is a path": ("board", "../x", "a path inside the project"),

@@ -35,6 +35,7 @@ def emit(
     numerics: str,
     options: str,
     keep_inputs: bool,
+    shared_arena: bool,
 ) -> SourceTree:
     """The program as C text; `options` is what the banner says of the choices that were made."""
     places = _places(program, demand, plan)
@@ -48,6 +49,7 @@ def emit(
         "macro": prefix.upper(),
         "guard": prefix.upper(),
         "sha256": graph.sha256,
+        "shared_arena": shared_arena,
     }
     inputs, outputs = (tuple(_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
     files = {
@@ -71,6 +73,7 @@ def emit(
         constant_bytes=sum(map(len, data)),
         constants_crc32=zlib.crc32(b"".join(data)),
         steps=tuple(step.layer for step in schedule.steps),
+        shares_arena=shared_arena,
     )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +22,8 @@ _KEYWORDS = frozenset(
         """,
     )
 )
+_RESERVED = _KEYWORDS | {"main", "tinygen_arena", "tinygen_board", "tinygen_model", "tinygen_port"}
+"""The last four would replace headers of the project."""
 
 
 def identifier(prefix: str | None, stem: str) -> str:
@@ -30,11 +35,31 @@ def identifier(prefix: str | None, stem: str) -> str:
     if prefix is None:
         name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower() or "model"
         name = name if name[0].isalpha() else f"model_{name}"
-        return f"{name}_model" if name in _KEYWORDS or name == "main" else name
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", prefix) or prefix in _KEYWORDS or prefix == "main":
-        message = f"prefix '{prefix}' is not usable, accepted are letters, digits and _ after a letter, no C keyword"
+        return f"{name}_model" if name in _RESERVED else name
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", prefix) or prefix in _RESERVED:
+        message = (
+            f"prefix '{prefix}' is not usable, accepted are letters, digits and _ after a letter, "
+            "no C keyword and no name of the firmware"
+        )
         raise error("TG406", message, hints=("choose another name with --prefix",))
     return prefix
+
+
+def identifiers(prefixes: Sequence[str], models: Sequence[Path]) -> tuple[str, ...]:
+    """The prefixes of several models in one firmware: those the user gave, one for each, or from the models' files.
+
+    Raises:
+        TinygenError: TG406 when one is not a C identifier, or when the names made from two would be the same.
+    """
+    given: Sequence[str | None] = prefixes or [None] * len(models)
+    found = tuple(identifier(prefix, model.stem) for prefix, model in zip(given, models, strict=True))
+    for (one, first), (other, second) in combinations(zip(found, models, strict=True), 2):
+        # Macros are upper case, some file systems know only one, and a model's weights have a header of their own.
+        a, b = one.upper(), other.upper()
+        if a == b or a == f"{b}_WEIGHTS" or b == f"{a}_WEIGHTS":
+            message = f"the prefixes '{one}' of {first} and '{other}' of {second} make the same names"
+            raise error("TG406", message, hints=("give --prefix once for each model, in their order",))
+    return found
 
 
 def comment(text: str) -> str:

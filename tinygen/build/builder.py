@@ -68,20 +68,21 @@ def build_project(
     """Builds a program (`bench` or `minimal`) of a project into the folder `out`.
 
     `compiler` is as in find_compiler, `optimize` one of OPTIMIZATIONS, `defines` are macros `NAME` or `NAME=VALUE`.
-    With `profile` the model calls its layer hooks. A firmware too large for the board is TG301, or with
-    `must_fit=False` linked as if the memories were larger: for its sizes, not to be run. TG401 without a compiler,
-    TG402 when it fails, TG405 when `project` is a folder without a project.
+    Of several models the project's selected one answers. With `profile` it calls its layer hooks. A firmware too large
+    for the board is TG301, or with `must_fit=False` linked as if the memories were larger: for its sizes, not to be run.
+    TG401 without a compiler, TG402 when it fails, TG405 when `project` is a folder without a project.
     """
     if isinstance(project, Path):
         project = load_project(project)
     board = project.board
     chosen = find_compiler(board.core, compiler)
-    prefix = project.manifest.prefix
+    prefix = project.model.prefix
     out = out.resolve()
     name = "-".join((prefix, program, *(("profile",) if profile else ()), chosen.name, optimize.lstrip("-")))
     elf = out / f"{name}.elf"
     sources = (*project.manifest.sources, *program_sources(board, program, project.manifest.files))
-    macros = (*program_defines(program), *((f"{prefix.upper()}_PROFILE=1",) if profile else ()), *defines)
+    profiling = (f"{prefix.upper()}_PROFILE=1",) if profile else ()
+    macros = (*program_defines(program), *project.defines, *profiling, *defines)
     link = Link(project.path, sources, INCLUDE_FOLDERS, (LIBC_FOLDER,), macros, project.path / "linker.ld", elf)
     out.mkdir(parents=True, exist_ok=True)
     elf.unlink(missing_ok=True)

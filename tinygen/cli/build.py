@@ -43,14 +43,24 @@ DOCUMENT = BuildDocument
 @options.compiler
 @options.level
 @click.option("--program", type=click.Choice(["bench", "minimal"]), default="bench", show_default=True)
+@click.option("--model", "prefix", metavar="PREFIX", help="Which of several answers; the first by default.")
 @click.option("--profile", is_flag=True, help="Count each layer.")
 @click.option("-o", "--out", type=options.FILE, metavar="DIR", help="Where the ELF goes; by default DIR/build.")
 @options.common
 def command(
-    output: Output, project: Path, compiler: str | None, level: str, program: str, profile: bool, out: Path | None
+    output: Output,
+    project: Path,
+    compiler: str | None,
+    level: str,
+    program: str,
+    prefix: str | None,
+    profile: bool,
+    out: Path | None,
 ) -> None:
     """Build a project's firmware and show its sizes."""
     loaded = load_project(project)
+    if prefix is not None:
+        loaded = loaded.select(prefix)
     with output.status("building the firmware"):
         built = build_project(
             loaded,

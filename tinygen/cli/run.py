@@ -56,14 +56,22 @@ DOCUMENT = RunDocument
 @click.command("run")
 @options.project
 @options.runner
+@click.option("--model", "prefix", metavar="PREFIX", help="Which of several models; the first by default.")
 @click.option("--input", "file", type=options.FILE, metavar="X.npy", help="Inputs (.npy or .npz); zeros by default.")
 @options.compiler
 @options.level
 @options.common
-def command(output: Output, project: Path, runner: str, file: Path | None, compiler: str | None, level: str) -> None:
-    """Run a project's firmware and print its outputs."""
+def command(
+    output: Output, project: Path, runner: str, prefix: str | None, file: Path | None, compiler: str | None, level: str
+) -> None:
+    """Run a project's firmware and print its outputs.
+
+    In a project of several models the others run before each inference, as they may in an application.
+    """
     loaded = load_project(project)
-    specs = loaded.manifest.inputs
+    if prefix is not None:
+        loaded = loaded.select(prefix)
+    specs = loaded.model.inputs
     samples = (_zeros(specs),) if file is None else load_samples(file, specs)
     chosen = find_runner(runner)
     outputs = []
@@ -76,10 +84,10 @@ def command(output: Output, project: Path, runner: str, file: Path | None, compi
             outputs.append(session.infer(inputs))
             done(len(outputs))
     items = tuple(
-        SampleItem(tuple(_item(s, a) for s, a in zip(loaded.manifest.outputs, found, strict=True))) for found in outputs
+        SampleItem(tuple(_item(s, a) for s, a in zip(loaded.model.outputs, found, strict=True))) for found in outputs
     )
     name = "zeros" if file is None else file.name
-    document = RunDocument(loaded.manifest.model_name, loaded.board.id, runner, name, items)
+    document = RunDocument(loaded.model.model_name, loaded.board.id, runner, name, items)
     output.result(document, lambda: _show(output, document))
 
 

@@ -48,3 +48,8 @@ def program_sources(board: Board, program: str, files: tuple[str, ...]) -> tuple
 def program_defines(program: str) -> tuple[str, ...]:
     """The macros a program is compiled with."""
     return ("TG_MINIMAL=1",) if program == "minimal" else ()
+
+
+def answering_define(prefix: str) -> str:
+    """The macro that makes a model answer in a project of several, as include/tinygen_model.h has it."""
+    return f"TG_ANSWERS_{prefix.upper()}=1"

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from tinygen.boards import Board, load_board_file
 from tinygen.errors import Origin, TinygenError, error
+from tinygen.project.firmware import answering_define
 from tinygen.source_tree import Layer, SourceTree, TensorSpec
 
 MANIFEST = "tinygen.json"
-FORMAT = 1
+FORMAT = 2
 """Raised when a key changes its meaning or goes away; new keys do not raise it."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of a project."""
+
+    prefix: str
+    model_name: str
+    model_sha256: str
+    backend: str
+    numerics: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    layers: tuple[Layer, ...]
+    arena_bytes: int
+    lower_bound: int
+    proof: str
+    constant_bytes: int
+    constants_crc32: int
+
+    @property
+    def layer_slots(self) -> int:
+        """The highest layer index and one."""
+        return max((layer.index for layer in self.layers), default=-1) + 1
 
 
 @dataclass(frozen=True)
@@ -23,24 +48,17 @@ class Manifest:
     format: int
     tinygen: str
     """The version of tinygen that wrote the project."""
-    prefix: str
-    model_name: str
-    model_sha256: str
-    backend: str
-    numerics: str
     board: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    layers: tuple[Layer, ...]
+    models: tuple[Model, ...]
+    """At least one."""
+    shared_arena: bool
+    """Whether all models work in one arena."""
     arena_bytes: int
-    lower_bound: int
-    proof: str
-    constant_bytes: int
-    constants_crc32: int
+    """Of all arenas together."""
     stack_bytes: int
     """The reserve in the linker script."""
     sources: tuple[str, ...]
-    """The model's own files for the compiler; the firmware's are a property of the program."""
+    """The models' own files for the compiler; the firmware's are a property of the program."""
     files: tuple[str, ...]
     """Everything tinygen wrote, the manifest left out. Other files in the folder are the user's."""
 
@@ -55,19 +73,31 @@ class Project:
     path: Path
     manifest: Manifest
     board: Board
+    model: Model
+    """Of the manifest's models the one that the bench firmware and the host's program answer for."""
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        """Macros that make this model answer; none are needed where it is the only one."""
+        return (answering_define(self.model.prefix),) if len(self.manifest.models) > 1 else ()
+
+    def select(self, prefix: str) -> Project:
+        """The same project answering for another of its models; TG408 when none has that prefix."""
+        for model in self.manifest.models:
+            if model.prefix == prefix:
+                return replace(self, model=model)
+        known = ", ".join(model.prefix for model in self.manifest.models)
+        raise error("TG408", f"found '{prefix}', accepted in this project: {known}")
 
 
-def manifest_of(tree: SourceTree, board: Board, *, version: str, stack_bytes: int, files: tuple[str, ...]) -> Manifest:
-    """The manifest of a project made of `files` around a source tree."""
-    return Manifest(
-        format=FORMAT,
-        tinygen=version,
+def model_of(tree: SourceTree) -> Model:
+    """What the manifest says of a source tree."""
+    return Model(
         prefix=tree.prefix,
         model_name=tree.model_name,
         model_sha256=tree.model_sha256,
         backend=tree.backend,
         numerics=tree.numerics,
-        board=board.id,
         inputs=tree.inputs,
         outputs=tree.outputs,
         layers=tree.layers,
@@ -76,23 +106,41 @@ def manifest_of(tree: SourceTree, board: Board, *, version: str, stack_bytes: in
         proof=tree.plan.proof,
         constant_bytes=tree.constant_bytes,
         constants_crc32=tree.constants_crc32,
-        stack_bytes=stack_bytes,
-        sources=tuple(sorted(path for path in tree.files if PurePosixPath(path).suffix in (".c", ".cc", ".cpp", ".S"))),
-        files=files,
     )
 
 
 def load_project(path: Path) -> Project:
-    """Reads a project back; TG405 when the folder holds no project or a damaged one."""
+    """Reads a project back, its first model selected; TG405 when the folder holds no project or a damaged one."""
     manifest = read_manifest(path)
     board_file = path / "boards" / f"{manifest.board}.toml"
     if not board_file.is_file():
         raise _damaged(path, f"boards/{manifest.board}.toml is missing")
-    return Project(path.resolve(), manifest, load_board_file(board_file))
+    return Project(path.resolve(), manifest, load_board_file(board_file), manifest.models[0])
 
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest of the project in a folder; TG405 when there is none or it is damaged."""
+    content = _parsed(path)
+    if content.get("format") != FORMAT:
+        raise _damaged(path, f"found format {content.get('format')!r}, accepted: {FORMAT}")
+    try:
+        return _Reader(content).manifest()
+    except _WrongValueError as problem:
+        raise _damaged(path, str(problem)) from problem
+
+
+def written_files(path: Path) -> tuple[str, ...]:
+    """What tinygen wrote into the project in a folder; TG405 as above, but older formats are understood, too."""
+    content = _parsed(path)
+    if content.get("format") not in range(1, FORMAT + 1):
+        raise _damaged(path, f"found format {content.get('format')!r}, accepted: 1 to {FORMAT}")
+    try:
+        return _Reader(content).paths("files")
+    except _WrongValueError as problem:
+        raise _damaged(path, str(problem)) from problem
+
+
+def _parsed(path: Path) -> dict[str, object]:
     file = path / MANIFEST
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -101,14 +149,9 @@ def read_manifest(path: Path) -> Manifest:
         raise error("TG405", f"{path} has no {MANIFEST}", hints=(hint,)) from problem
     except (OSError, ValueError, RecursionError) as problem:
         raise _damaged(path, f"it cannot be read: {problem}") from problem
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
-        raise _damaged(path, f"found format {found!r}, accepted: {FORMAT}")
-    try:
-        manifest = _Reader(content).manifest()
-    except _WrongValueError as problem:
-        raise _damaged(path, str(problem)) from problem
-    return manifest
+    if not isinstance(content, dict):
+        raise _damaged(path, f"found {type(content).__name__}, accepted: an object")
+    return content
 
 
 def _damaged(path: Path, message: str) -> TinygenError:
@@ -127,15 +170,28 @@ class _Reader:
         self._content = content
 
     def manifest(self) -> Manifest:
+        models = tuple(item._model() for item in self._items("models"))
+        if not models:
+            raise _WrongValueError("models: found an empty list, accepted: at least one model")
         return Manifest(
             format=self._integer("format"),
             tinygen=self._text("tinygen"),
+            board=_inside("board", self._text("board")),
+            models=models,
+            shared_arena=self._truth("shared_arena"),
+            arena_bytes=self._integer("arena_bytes"),
+            stack_bytes=self._integer("stack_bytes"),
+            sources=self.paths("sources"),
+            files=self.paths("files"),
+        )
+
+    def _model(self) -> Model:
+        return Model(
             prefix=self._text("prefix"),
             model_name=self._text("model_name"),
             model_sha256=self._text("model_sha256"),
             backend=self._text("backend"),
             numerics=self._text("numerics"),
-            board=self._path("board"),
             inputs=tuple(item._tensor() for item in self._items("inputs")),
             outputs=tuple(item._tensor() for item in self._items("outputs")),
             layers=tuple(item._layer() for item in self._items("layers")),
@@ -144,9 +200,6 @@ class _Reader:
             proof=self._text("proof"),
             constant_bytes=self._integer("constant_bytes"),
             constants_crc32=self._integer("constants_crc32"),
-            stack_bytes=self._integer("stack_bytes"),
-            sources=self._paths("sources"),
-            files=self._paths("files"),
         )
 
     def _tensor(self) -> TensorSpec:
@@ -192,6 +245,12 @@ class _Reader:
             raise _WrongValueError(f"{key}: found {value!r}, accepted: an integer")
         return value
 
+    def _truth(self, key: str) -> bool:
+        value = self._get(key)
+        if not isinstance(value, bool):
+            raise _WrongValueError(f"{key}: found {value!r}, accepted: true or false")
+        return value
+
     def _list(self, key: str, kind: type) -> list[object]:
         value = self._get(key)
         if not isinstance(value, list) or not all(type(item) is kind for item in value):
@@ -204,10 +263,7 @@ class _Reader:
     def _items(self, key: str) -> tuple[_Reader, ...]:
         return tuple(_Reader(cast(dict[str, object], item)) for item in self._list(key, dict))
 
-    def _path(self, key: str) -> str:
-        return _inside(key, self._text(key))
-
-    def _paths(self, key: str) -> tuple[str, ...]:
+    def paths(self, key: str) -> tuple[str, ...]:
         return tuple(_inside(key, cast(str, item)) for item in self._list(key, str))
 
 

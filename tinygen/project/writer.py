@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from tinygen import __version__
 from tinygen.boards import Board
@@ -16,15 +17,17 @@ from tinygen.project.firmware import (
     INCLUDE_FOLDERS,
     LIBC_FOLDER,
     PROGRAMS,
+    answering_define,
     firmware_files,
     program_defines,
     program_sources,
 )
 from tinygen.project.linker import linker_script
-from tinygen.project.model import MANIFEST, Manifest, Project, manifest_of, read_manifest
+from tinygen.project.model import FORMAT, MANIFEST, Manifest, Model, Project, model_of, written_files
 from tinygen.project.templates import render
-from tinygen.source_tree import SourceTree, TensorSpec
+from tinygen.source_tree import SourceTree, TensorSpec, arena_bytes
 
+_SOURCES = (".c", ".cc", ".cpp", ".S")
 _C_TYPES = {
     "int8": "int8_t",
     "uint8": "uint8_t",
@@ -43,48 +46,92 @@ class _Program:
     defines: tuple[str, ...]
 
 
-def write_project(tree: SourceTree, board: Board, out: Path, *, stack_bytes: int | None = None) -> Project:
-    """Writes the project of a source tree for a board into the folder `out`, which is made when it does not exist.
+def write_project(
+    models: SourceTree | Sequence[SourceTree], board: Board, out: Path, *, stack_bytes: int | None = None
+) -> Project:
+    """Writes the project of a model, or of several, for a board into the folder `out`, made when it does not exist.
 
-    `stack_bytes` is the stack's reserve, the board's own by default. An older project in `out` is replaced: what
+    Their prefixes must differ (compile_models sees to it). `stack_bytes` is the stack's reserve, the board's own by default. An older project in `out` is replaced: what
     tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds something else or cannot be
     written.
     """
     stack = board.stack_bytes if stack_bytes is None else stack_bytes
-    files = _project_files(tree, board, stack)
-    manifest = manifest_of(tree, board, version=__version__, stack_bytes=stack, files=tuple(sorted(files)))
+    trees = (models,) if isinstance(models, SourceTree) else tuple(models)
+    sources = _model_files(trees)
+    files = sources | _project_files(trees, board, stack)
+    manifest = Manifest(
+        format=FORMAT,
+        tinygen=__version__,
+        board=board.id,
+        models=tuple(map(model_of, trees)),
+        shared_arena=any(tree.shares_arena for tree in trees),
+        arena_bytes=arena_bytes(trees),
+        stack_bytes=stack,
+        sources=tuple(sorted(path for path in sources if PurePosixPath(path).suffix in _SOURCES)),
+        files=tuple(sorted(files)),
+    )
     files |= _build_files(manifest, board)
-    manifest = manifest_of(tree, board, version=__version__, stack_bytes=stack, files=tuple(sorted(files)))
+    manifest = replace(manifest, files=tuple(sorted(files)))
     out = out.resolve()
     replaced = _replaced_files(out)
     try:
         _install(out, files | {MANIFEST: manifest.json()}, replaced)
     except OSError as problem:
         raise error("TG403", f"cannot write {out}: {problem}") from problem
-    return Project(out, manifest, board)
+    return Project(out, manifest, board, manifest.models[0])
 
 
-def _project_files(tree: SourceTree, board: Board, stack_bytes: int) -> dict[str, str]:
-    """What the compiler reads, by path."""
-    model = render(
-        "tinygen_model.h.j2",
-        prefix=tree.prefix,
-        model_name=_printable(tree.model_name),
-        sha256=tree.model_sha256,
-        backend=tree.backend,
-        arena_bytes=tree.plan.arena_bytes,
-        inputs=tree.inputs,
-        outputs=tree.outputs,
-        layer_slots=max((layer.index for layer in tree.layers), default=-1) + 1,
-    )
+def _model_files(trees: Sequence[SourceTree]) -> dict[str, str]:
+    """The files of all models, kernels of several once, and the arena that models share."""
+    files: dict[str, str] = {}
+    for tree in trees:
+        for path, text in tree.files.items():
+            if files.setdefault(path, text) != text:
+                raise ValueError(f"two models bring different files {path}")
+    sharing = [tree for tree in trees if tree.shares_arena]
+    if sharing:
+        arena = {
+            "prefixes": [tree.prefix for tree in sharing],
+            "each": [f"{tree.prefix} {tree.plan.arena_bytes}" for tree in sharing],
+            "arena_bytes": arena_bytes(sharing),
+        }
+        files["src/tinygen_arena.c"] = render("tinygen_arena.c.j2", **arena)
+        files["src/tinygen_arena.h"] = render("tinygen_arena.h.j2", **arena)
+    return files
+
+
+def _project_files(trees: Sequence[SourceTree], board: Board, stack_bytes: int) -> dict[str, str]:
+    """What the compiler reads beside the models, by path."""
+    bindings = {f"include/tinygen_model_{tree.prefix}.h": _binding(tree, trees) for tree in trees}
+    if len(trees) == 1:
+        bindings = {"include/tinygen_model.h": _binding(trees[0], trees)}
+    else:
+        bindings["include/tinygen_model.h"] = render("tinygen_models.h.j2", prefixes=[tree.prefix for tree in trees])
     return {
         **firmware_files(board),
-        **tree.files,
-        "include/tinygen_model.h": model,
+        **bindings,
         "include/tinygen_board.h": render("tinygen_board.h.j2", board=board),
         "linker.ld": linker_script(board, stack_bytes),
         f"boards/{board.id}.toml": board.file.read_text(encoding="utf-8"),
     }
+
+
+def _binding(tree: SourceTree, trees: Sequence[SourceTree]) -> str:
+    """The header that makes a model of a firmware the one that answers."""
+    model = model_of(tree)
+    return render(
+        "tinygen_model.h.j2",
+        prefix=tree.prefix,
+        prefixes=[other.prefix for other in trees],
+        model_name=_printable(tree.model_name),
+        sha256=tree.model_sha256,
+        backend=tree.backend,
+        arena_bytes=tree.plan.arena_bytes,
+        shared_arena=tree.shares_arena,
+        inputs=tree.inputs,
+        outputs=tree.outputs,
+        layer_slots=model.layer_slots,
+    )
 
 
 def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
@@ -95,7 +142,8 @@ def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
     common: dict[str, object] = {
         "board": board,
         "core": board.core,
-        "prefix": manifest.prefix,
+        "models": [(model, answering_define(model.prefix)) for model in manifest.models],
+        "name": "_".join(model.prefix for model in manifest.models),
         "compile_flags": CODE,
         "link_flags": (*LINK, *GNU_LINK),
         "optimize": DEFAULT_OPTIMIZATION,
@@ -109,19 +157,10 @@ def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
             "README.md.j2",
             **common,
             version=manifest.tinygen,
-            model_name=_printable(manifest.model_name),
-            sha256=manifest.model_sha256,
-            backend=manifest.backend,
             arena_bytes=manifest.arena_bytes,
-            lower_bound=manifest.lower_bound,
-            proof=manifest.proof,
-            layers=len(manifest.layers),
-            constant_bytes=manifest.constant_bytes,
+            shared_arena=manifest.shared_arena,
             stack_bytes=manifest.stack_bytes,
-            inputs=manifest.inputs,
-            outputs=manifest.outputs,
-            input_type=_c_type(manifest.inputs[0]),
-            output_type=_c_type(manifest.outputs[0]),
+            uses=[_use(model) for model in manifest.models],
         ),
     }
     if board.platformio is not None:
@@ -134,6 +173,18 @@ def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
 def _printable(name: str) -> str:
     """A file name inside C comments and Markdown: whatever would end either becomes a question mark."""
     return "".join(c if c.isalnum() or c in " ._-+()[]" else "?" for c in name)
+
+
+def _use(model: Model) -> dict[str, object]:
+    """A model as the README introduces it."""
+    return {
+        "model": model,
+        "name": _printable(model.model_name),
+        "input": model.inputs[0],
+        "input_type": _c_type(model.inputs[0]),
+        "output": model.outputs[0],
+        "output_type": _c_type(model.outputs[0]),
+    }
 
 
 def _c_type(tensor: TensorSpec) -> str:
@@ -155,7 +206,7 @@ def _replaced_files(out: Path) -> tuple[str, ...]:
         )
         raise error("TG403", message, hints=(hint,))
     try:
-        return read_manifest(out).files
+        return written_files(out)
     except TinygenError as problem:
         message = f"{out} holds a project whose {MANIFEST} is damaged, so it is unknown which files are yours"
         raise error("TG403", message, hints=(hint, "or move your own files out and remove the folder")) from problem

@@ -52,11 +52,11 @@ class HostRunner:
         sanitize: bool = False,
     ) -> HostSession:
         """As every runner; `compiler` selects cross compilers, so it is not used. `sanitize` means ASan and UBSan."""
-        manifest = project.manifest
         program = build_host(
-            [project.path / source for source in (*manifest.sources, _MAIN)],
-            build / f"{manifest.prefix}-host{'-sanitized' if sanitize else ''}",
+            [project.path / source for source in (*project.manifest.sources, _MAIN)],
+            build / f"{project.model.prefix}-host{'-sanitized' if sanitize else ''}",
             includes=[project.path / folder for folder in INCLUDE_FOLDERS],
+            defines=project.defines,
             shared=False,
             optimize=optimize,
             sanitize=sanitize,
@@ -68,13 +68,13 @@ class HostSession:
     """A running program; after a fault the next inference starts it anew."""
 
     def __init__(self, project: Project, executable: Path) -> None:
-        self._manifest = project.manifest
+        self._model = project.model
         self._executable = executable
         self._process: subprocess.Popen[bytes] | None = None
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """The outputs of one inference."""
-        data = b"".join(input_bytes(self._manifest.inputs, inputs))
+        data = b"".join(input_bytes(self._model.inputs, inputs))
         process = self._process = self._process or self._start()
         assert process.stdin is not None
         try:
@@ -83,7 +83,7 @@ class HostSession:
         except BrokenPipeError:
             self._raise_fault(process)
         status = self._read(process, 1)[0]
-        outputs = tuple(output_array(spec, self._read(process, spec.nbytes)) for spec in self._manifest.outputs)
+        outputs = tuple(output_array(spec, self._read(process, spec.nbytes)) for spec in self._model.outputs)
         if status != 0:
             raise error("TG501", f"the model's invoke function returned {status}, success is 0")
         return outputs

@@ -69,7 +69,7 @@ class UnicornSession:
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """The outputs of one inference on the firmware without hooks."""
-        data = input_bytes(self._project.manifest.inputs, inputs)
+        data = input_bytes(self._project.model.inputs, inputs)
         machine, client = self._start()
         try:
             return self._outputs(self._infer(machine, client, data))
@@ -85,7 +85,7 @@ class UnicornSession:
             counts.append(self._start()[0].counter.count)
         stack_bytes = self._start()[1].memory().stack_used
         profile = self._boot_profile()
-        self._infer(profile, _boot(profile), input_bytes(self._project.manifest.inputs, inputs))
+        self._infer(profile, _boot(profile), input_bytes(self._project.model.inputs, inputs))
         layers = profile.counter.layers
         return Measurement(
             runner=UnicornRunner.name,
@@ -94,7 +94,7 @@ class UnicornSession:
             counter="instructions",
             compiler=f"{self._built.compiler} {self._built.optimize}",
             runs=tuple(counts),
-            layers=tuple(LayerCount(x.index, x.op, x.name, layers[x.index]) for x in self._project.manifest.layers),
+            layers=tuple(LayerCount(x.index, x.op, x.name, layers[x.index]) for x in self._project.model.layers),
             outputs=outputs,
             stack_bytes=stack_bytes,
             clock_hz=None,
@@ -123,28 +123,29 @@ class UnicornSession:
         return self._boot_elf(self._profile)
 
     def _boot_elf(self, built: Built) -> Machine:
-        manifest = self._project.manifest
-        prefix = manifest.prefix
+        prefix = self._project.model.prefix
         program = Program(
             elf=built.elf,
             function=f"{prefix}_invoke",
             begin=f"{prefix}_layer_begin",
             end=f"{prefix}_layer_end",
-            slots=max((layer.index for layer in manifest.layers), default=-1) + 1,
+            slots=self._project.model.layer_slots,
         )
         return Machine(self._project.board, self._project.path, program, native=self._native)
 
     def _infer(self, machine: Machine, client: BenchClient, data: Sequence[bytes]) -> tuple[bytes, ...]:
-        manifest = self._project.manifest
+        models = self._project.manifest.models
+        machine.budget = _BUDGET + _BUDGET_PER_MAC * sum(layer.macs for model in models for layer in model.layers)
+        if len(models) > 1:
+            client.others()
         for index, content in enumerate(data):
             client.load(index, content)
         machine.counter.clear()
-        machine.budget = _BUDGET + _BUDGET_PER_MAC * sum(layer.macs for layer in manifest.layers)
         client.infer()
-        return tuple(client.output(index) for index in range(len(manifest.outputs)))
+        return tuple(client.output(index) for index in range(len(self._project.model.outputs)))
 
     def _outputs(self, data: Sequence[bytes]) -> tuple[NDArray[Any], ...]:
-        return tuple(output_array(s, d) for s, d in zip(self._project.manifest.outputs, data, strict=True))
+        return tuple(output_array(s, d) for s, d in zip(self._project.model.outputs, data, strict=True))
 
     def _with_layer(self, problem: TinygenError, data: Sequence[bytes]) -> TinygenError:
         """The error with the layer that was running, learnt by running the same inputs in the profiling build."""
@@ -152,7 +153,7 @@ class UnicornSession:
         try:
             self._infer(machine, _boot(machine), data)
         except TinygenError:
-            layer = next((x for x in self._project.manifest.layers if x.index == machine.counter.layer), None)
+            layer = next((x for x in self._project.model.layers if x.index == machine.counter.layer), None)
             if layer is not None:
                 where = f"{problem.diagnostics[0].message}, in layer #{layer.index} {layer.op} '{layer.name}'"
                 return error(problem.code, where, origin=problem.diagnostics[0].origin)
