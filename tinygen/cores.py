@@ -46,15 +46,15 @@ def _arm(
 
 
 def _riscv(cpu: str, zig_mcpu: str) -> Core:
-    # medany reaches flash and RAM wherever the board has them. Only the assembler is told of zicsr: the compiler would
-    # find none of its run-time libraries built for that name, and link those for 64 bits.
+    # medany reaches flash and RAM wherever the board has them. The GNU compiler is not told of zicsr: it would find none
+    # of its run-time libraries built for that name, and link those for 64 bits.
     return Core(
         cpu=cpu,
         features=(),
         arch="riscv",
         zig_flags=("-target", "riscv32-freestanding-none", f"-mcpu={zig_mcpu}", "-mcmodel=medany"),
         gcc="riscv64-unknown-elf-gcc",
-        gcc_flags=(f"-march={cpu}", f"-Wa,-march={cpu}_zicsr", "-mabi=ilp32", "-mcmodel=medany"),
+        gcc_flags=(f"-march={cpu}", "-mabi=ilp32", "-mcmodel=medany"),
         unicorn_model="UC_CPU_RISCV32_ANY",
     )
 

@@ -9,13 +9,19 @@
 #endif
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
-#define READ_CSR(csr, value) __asm__ volatile("csrr %0, " TEXT(csr) : "=r"(value))
+/* Named in the assembly, as the GNU compiler finds no run-time library built for a -march with zicsr. */
+#define ZICSR ".option push\n\t.option arch, +zicsr\n\t"
+#define END_ZICSR "\n\t.option pop"
+#define READ_CSR(csr, value) __asm__ volatile(ZICSR "csrr %0, " TEXT(csr) END_ZICSR : "=r"(value))
 
 void tg_cycles_init(void)
 {
 #ifdef TG_CYCLE_EVENTS_CSR
     /* Espressif's counter: select cycles, then let it count. */
-    __asm__ volatile("csrw " TEXT(TG_CYCLE_EVENTS_CSR) ", %0\n\tcsrw " TEXT(TG_CYCLE_MODE_CSR) ", %0" : : "r"(1));
+    __asm__ volatile(ZICSR "csrw " TEXT(TG_CYCLE_EVENTS_CSR) ", %0\n\t"
+                                                             "csrw " TEXT(TG_CYCLE_MODE_CSR) ", %0" END_ZICSR
+                     :
+                     : "r"(1));
 #endif
 }
 

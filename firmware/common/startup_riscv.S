@@ -1,4 +1,5 @@
 /* Reset for RV32: traps, stack painting, data and bss, then main. */
+    .option arch, +zicsr
     .section .init, "ax"
     .globl _start
     .type _start, @function
