@@ -10,6 +10,7 @@ from tinygen.boards import Board
 from tinygen.build.compiler import Compiler, compiler_failed, find_compiler, try_compiler
 from tinygen.build.elf import Sizes, read_sizes
 from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, LINK, relocatable_paths
+from tinygen.build.objects import ObjectCache
 from tinygen.errors import TinygenError, error
 from tinygen.project.firmware import INCLUDE_FOLDERS, LIBC_FOLDER, program_defines, program_sources
 from tinygen.project.linker import linker_script
@@ -64,13 +65,15 @@ def build_project(
     profile: bool = False,
     defines: Sequence[str] = (),
     must_fit: bool = True,
+    objects: ObjectCache | None = None,
 ) -> Built:
     """Builds a program (`bench` or `minimal`) of a project into the folder `out`.
 
     `compiler` is as in find_compiler, `optimize` one of OPTIMIZATIONS, `defines` are macros `NAME` or `NAME=VALUE`.
     Of several models the project's selected one answers. With `profile` it calls its layer hooks. A firmware too large
-    for the board is TG301, or with `must_fit=False` linked as if the memories were larger: for its sizes, not to be run.
-    TG401 without a compiler, TG402 when it fails, TG405 when `project` is a folder without a project.
+    for the board is TG301, or with `must_fit=False` linked as if the memories were larger, to be measured and not run.
+    The model's objects are taken from and left in `objects`, for the next board with this core. TG401 without
+    a compiler, TG402 when it fails, TG405 when `project` is a folder without a project.
     """
     if isinstance(project, Path):
         project = load_project(project)
@@ -80,9 +83,13 @@ def build_project(
     out = out.resolve()
     name = "-".join((prefix, program, *(("profile",) if profile else ()), chosen.name, optimize.lstrip("-")))
     elf = out / f"{name}.elf"
-    sources = (*project.manifest.sources, *program_sources(board, program, project.manifest.files))
+    model_sources = project.manifest.sources
     profiling = (f"{prefix.upper()}_PROFILE=1",) if profile else ()
     macros = (*program_defines(program), *project.defines, *profiling, *defines)
+    if objects is not None:
+        flags = preprocessor_flags(INCLUDE_FOLDERS, (LIBC_FOLDER,), macros)
+        model_sources = objects.compiled(project.path, model_sources, flags, chosen, optimize)
+    sources = (*model_sources, *program_sources(board, program, project.manifest.files))
     link = Link(project.path, sources, INCLUDE_FOLDERS, (LIBC_FOLDER,), macros, project.path / "linker.ld", elf)
     out.mkdir(parents=True, exist_ok=True)
     elf.unlink(missing_ok=True)
@@ -108,9 +115,7 @@ def link_command(link: Link, compiler: Compiler, optimize: str) -> tuple[str, ..
         *compiler.command,
         *CODE,
         *compiler.optimize(optimize),
-        *(f"-I{folder}" for folder in link.includes),
-        *(flag for folder in link.system_includes for flag in ("-isystem", folder)),
-        *(f"-D{macro}" for macro in link.defines),
+        *preprocessor_flags(link.includes, link.system_includes, link.defines),
         *relocatable_paths(str(link.folder)),
         *LINK,
         *compiler.link,
@@ -119,6 +124,17 @@ def link_command(link: Link, compiler: Compiler, optimize: str) -> tuple[str, ..
         *compiler.libraries,
         "-o",
         str(link.elf),
+    )
+
+
+def preprocessor_flags(
+    includes: Sequence[str], system_includes: Sequence[str], defines: Sequence[str]
+) -> tuple[str, ...]:
+    """Where headers are, and macros."""
+    return (
+        *(f"-I{folder}" for folder in includes),
+        *(flag for folder in system_includes for flag in ("-isystem", folder)),
+        *(f"-D{macro}" for macro in defines),
     )
 
 
