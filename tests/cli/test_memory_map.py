@@ -11,6 +11,7 @@ import pytest
 from tinygen.plan.live import largest_at_peak, live_bytes
 from tinygen.plan.model import Buffer, Plan, Rect
 from tinygen.report.memory_map import WORKING_COLOUR, colours, short_name, svg
+from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Stretch, Timeline, layered_timeline, timeline
 from tinygen.source_tree import Layer
 
@@ -126,3 +127,40 @@ def test_short_names():
     assert short_name("model/conv1/Relu;model/bn/FusedBatchNorm") == "conv1/Relu"
     assert short_name("Identity") == "Identity"
     assert short_name("") == ""
+
+
+def _lines(plan: Plan, **options: object) -> list[str]:
+    return ["".join(text for text, _ in line) for line in terminal_map(plan, **options)]
+
+
+def test_map_in_characters(plan):
+    peak, *rows, axis, layers = _lines(plan, when=NAMED, width=31, height=7)
+    assert peak == " " * 17 + "v peak 120"  # the middle of step 1 of 5 in 20 columns from 11 on
+    assert rows[0] == "      140 |    BBBBBBBBBBBBBBBB"
+    assert rows[1] == "          |        BBBBBBBB    "
+    assert axis == "        0 +--------------------"
+    assert layers == "   layers  |0-2        |3 conv"
+
+
+def test_every_character_is_what_lies_at_its_middle(plan):
+    rows = _lines(plan, width=31, height=14)[1:-1][::-1]
+    marks = dict(zip(letters(plan), zip(plan.buffers, plan.offsets, strict=True), strict=True))
+    for row, line in enumerate(rows):
+        for column, found in enumerate(line[11:]):
+            step, byte = (column + 0.5) / 4, (row + 0.5) * 10
+            alive = [
+                mark
+                for mark, (buffer, base) in marks.items()
+                for r in buffer.rects
+                if r.lower <= step < r.upper and base + r.start <= byte < base + r.stop
+            ]
+            assert [found] == (alive or [" "])
+
+
+def test_landing_slots_have_their_rings_letter_in_lower_case():
+    buffers = (_buffer("x", 0, 1, 4), _buffer("a (landing)", 1, 2, 20), _buffer("a", 1, 2, 20))
+    assert letters(Plan(buffers, (0, 0, 20), 40, 40, "optimal")) == ("A", "b", "B")
+
+
+def test_a_map_of_nothing_in_characters():
+    assert _lines(Plan((), (), 0, 0, "optimal")) == []

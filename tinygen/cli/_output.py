@@ -16,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from tinygen import __version__
 from tinygen.errors import Diagnostic, TinygenError
@@ -113,6 +114,11 @@ class Output:
     def line(self, text: str = "", style: str | None = None) -> None:
         """A line of the answer; long lines are left to the terminal."""
         self.out.print(printable(text), style=style, soft_wrap=True)
+
+    def runs(self, runs: Sequence[tuple[str, str | None]]) -> None:
+        """A line of the answer on coloured ground: dark text on each run's colour, where it has one."""
+        styled = [(printable(text), f"#1c1f24 on {ground}" if ground else "") for text, ground in runs]
+        self.out.print(Text.assemble(*styled), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """A line beside the answer, on stderr."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Output
 from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin, error
+from tinygen.plan.model import Plan
 from tinygen.report.html import page
+from tinygen.report.layered import layered_plan
 from tinygen.report.terminal import headline, layer_table
 from tinygen.source_tree import SourceTree
 
@@ -51,7 +54,8 @@ def command(
     with output.status("building and measuring"):
         found, tree = bench(model, chosen, target, runner, compiler=compiler, optimize=level, seed=seed)
     if report is not None:
-        write_report(report, found, tree)
+        layered = layered_plan(model, replace(chosen, features=frozenset(target.features)))
+        write_report(report, found, tree, layered)
     output.result(found, lambda: _show(output, found, report))
     if not found.outputs_match:
         if not output.json:
@@ -62,14 +66,14 @@ def command(
     return EXIT.OK
 
 
-def write_report(path: Path, found: Benchmark, tree: SourceTree) -> None:
-    """Writes the page of a benchmark.
+def write_report(path: Path, found: Benchmark, tree: SourceTree, layered: Plan) -> None:
+    """Writes the page of a benchmark; `layered` is the layer-by-layer plan to compare with.
 
     Raises:
         TinygenError: TG403 when the file cannot be written.
     """
     try:
-        path.write_text(page(found, tree), encoding="utf-8")
+        path.write_text(page(found, tree, layered), encoding="utf-8")
     except OSError as problem:
         raise error("TG403", f"cannot write {path}: {problem}") from problem
 

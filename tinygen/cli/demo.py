@@ -19,6 +19,7 @@ from tinygen.demo import BOARD, MODEL, Accuracy, HeldOut, classify, expected_out
 from tinygen.errors import TinygenError, error
 from tinygen.fit import Fit, fit_board
 from tinygen.project import write_project
+from tinygen.report.layered import layered_plan
 from tinygen.report.terminal import layer_table
 from tinygen.run import find_runner
 from tinygen.tflite import read_model
@@ -91,7 +92,7 @@ def command(output: Output, out: Path) -> None:
     _say_benchmark(output, benchmark)
 
     report = out / "report.html"
-    write_report(report, benchmark, measured)
+    write_report(report, benchmark, measured, layered_plan(MODEL, chosen))
     _say(output, "", f"6. Report with the memory map: {report.resolve().as_uri()}", f"   Everything is in {out}")
 
     document = DemoDocument(

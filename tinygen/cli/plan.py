@@ -1,17 +1,44 @@
-"""`tinygen plan`: the memory planner by itself, on allocation files any tool can write."""
+"""`tinygen plan`: where every byte lives, of a model or of an allocation file that any tool can write."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
+from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
+from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import Origin, error
 from tinygen.plan.csv_io import read_csv, write_csv
+from tinygen.plan.live import life
+from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
+from tinygen.report.comparison import comparison
+from tinygen.report.layered import layered_plan
+from tinygen.report.memory_map import LANDING, short_name, svg
+from tinygen.report.terminal_map import letters, terminal_map
+from tinygen.report.timeline import Timeline, layered_timeline, timeline
+
+MAP_WIDTH = 110
+"""Characters of the map at most: in a wider terminal it would only be harder to see at once."""
+
+
+@dataclass(frozen=True)
+class PlacedBuffer:
+    """One buffer."""
+
+    name: str
+    kind: str
+    """`input`, `output`, `activation`, `scratch`, `accumulator` or `state`."""
+    bytes: int
+    offset: int
+    first_step: int
+    last_step: int
 
 
 @dataclass(frozen=True)
@@ -26,22 +53,79 @@ class PlanDocument:
     """`optimal`, or the gap in bytes between the plan and the best bound known."""
     offsets: tuple[int, ...]
     """Of the buffers in the file's order."""
+    placed: tuple[PlacedBuffer, ...]
+    """The buffers in the same order."""
+    layered_bytes: int | None
+    """The arena if a model's layers were computed one after the other; null for an allocation file."""
 
 
 DOCUMENT = PlanDocument
 
 
 @click.command("plan")
-@click.argument("file", type=options.FILE, metavar="FILE.csv")
-@click.option("--capacity", type=click.IntRange(min=1), metavar="BYTES", help="Stop at any plan this small.")
-@click.option("-o", "--out", type=options.FILE, metavar="OUT.csv", help="Write the file with a column of offsets.")
+@click.argument("file", type=options.FILE, metavar="MODEL.tflite|FILE.csv")
+@click.option("--svg", "picture", type=options.FILE, metavar="X.svg", help="Draw the memory map.")
+@click.option("--board", metavar="ID", help="Of a model: kernels for its core; by default those for any core.")
+@options.compiling
+@click.option("--capacity", type=click.IntRange(min=1), metavar="BYTES", help="Of a file: stop at any plan this small.")
+@click.option("-o", "--out", type=options.FILE, metavar="OUT.csv", help="Of a file: write it with offsets.")
 @options.common
-def command(output: Output, file: Path, capacity: int | None, out: Path | None) -> None:
-    """Place the buffers of an allocation file.
+@click.pass_context
+def command(
+    context: click.Context,
+    output: Output,
+    file: Path,
+    picture: Path | None,
+    board: str | None,
+    capacity: int | None,
+    out: Path | None,
+    chosen: CompileOptions,
+) -> None:
+    """Show where every byte of a model's arena lives, or place the buffers of an allocation file.
 
-    Its columns are id, lower, upper and size, as MiniMalloc has them. Without --capacity the smallest arena is
-    searched; with it, an arena above is an error.
+    A model is shown beside what computing layer by layer would need. The columns of an allocation file are id, lower,
+    upper and size, as MiniMalloc has them; without --capacity the smallest arena is searched, with it an arena above is
+    an error.
     """
+    if file.suffix == ".tflite":
+        _refuse(context, "allocation files", ("capacity", "out"))
+        _show_model(output, file, _for_board(chosen, board), picture)
+    else:
+        _refuse(context, "models", ("board", "optimize", "ram_budget", "keep_inputs", "numerics", "backend"))
+        _place_file(output, file, capacity, out, picture)
+
+
+def _refuse(context: click.Context, only: str, names: Sequence[str]) -> None:
+    """No option is silently without effect."""
+    for name in names:
+        if context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT):
+            option = next(p.opts[-1] for p in context.command.params if p.name == name)
+            raise click.UsageError(f"{option} is for {only}", context)
+
+
+def _for_board(chosen: CompileOptions, board: str | None) -> CompileOptions:
+    return chosen if board is None else replace(chosen, features=frozenset(load_board(board).features))
+
+
+def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Path | None) -> None:
+    with output.status("compiling the model"):
+        tree = compile_model(file, chosen)
+        layered = layered_plan(file, chosen)
+    when = timeline(tree)
+    if picture is not None:
+        _write(picture, comparison(tree.model_name, layered, layered_timeline(tree), tree.plan, when))
+
+    def show() -> None:
+        found = tree.plan
+        output.line(f"{tree.model_name}: arena {found.arena_bytes:,} bytes ({found.proof}), {chosen.optimize.value}")
+        output.line(f"lower bound {found.lower_bound:,} bytes, layer by layer {layered.arena_bytes:,} bytes")
+        _show_map(output, found, when)
+        _show_picture(output, picture)
+
+    output.result(_document(tree.plan, layered.arena_bytes), show)
+
+
+def _place_file(output: Output, file: Path, capacity: int | None, out: Path | None, picture: Path | None) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as problem:
@@ -50,16 +134,63 @@ def command(output: Output, file: Path, capacity: int | None, out: Path | None) 
     with output.status("planning"):
         found = plan(buffers, capacity=capacity)
     if out is not None:
-        try:
-            out.write_text(write_csv(found), encoding="utf-8")
-        except OSError as problem:
-            raise error("TG403", f"cannot write {out}: {problem}") from problem
-    document = PlanDocument(len(buffers), found.arena_bytes, found.lower_bound, found.proof, found.offsets)
+        _write(out, write_csv(found))
+    if picture is not None:
+        _write(picture, svg(found))
 
     def show() -> None:
         output.line(f"{file.name}: {len(buffers):,} buffers in {found.arena_bytes:,} bytes ({found.proof})")
         output.line(f"lower bound {found.lower_bound:,} bytes")
         if out is not None:
             output.line(f"offsets: {out}")
+        _show_picture(output, picture)
 
-    output.result(document, show)
+    output.result(_document(found, None), show)
+
+
+def _show_map(output: Output, found: Plan, when: Timeline) -> None:
+    output.line()
+    for runs in terminal_map(found, when, width=min(MAP_WIDTH, output.out.width)):
+        output.runs(runs)
+    output.line()
+    by_birth = sorted(zip(letters(found), _placed(found), strict=True), key=lambda pair: pair[1].first_step)
+    rows = [
+        (letter, short_name(b.name), _kind(b), f"{b.bytes:,}", f"{b.offset:,}", f"{b.first_step} to {b.last_step}")
+        for letter, b in by_birth
+    ]
+    output.table(("", "buffer", "kind", "bytes", "at", "steps"), rows, right=("bytes", "at"))
+
+
+def _kind(buffer: PlacedBuffer) -> str:
+    return "landing slot" if buffer.name.endswith(LANDING) else buffer.kind
+
+
+def _show_picture(output: Output, picture: Path | None) -> None:
+    if picture is not None:
+        output.line(f"memory map: {picture}")
+
+
+def _document(found: Plan, layered_bytes: int | None) -> PlanDocument:
+    return PlanDocument(
+        buffers=len(found.buffers),
+        arena_bytes=found.arena_bytes,
+        lower_bound_bytes=found.lower_bound,
+        proof=found.proof,
+        offsets=found.offsets,
+        placed=_placed(found),
+        layered_bytes=layered_bytes,
+    )
+
+
+def _placed(found: Plan) -> tuple[PlacedBuffer, ...]:
+    return tuple(
+        PlacedBuffer(b.name, b.kind, b.size, offset, life(b)[0], life(b)[1] - 1)
+        for b, offset in zip(found.buffers, found.offsets, strict=True)
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise error("TG403", f"cannot write {path}: {problem}") from problem

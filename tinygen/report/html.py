@@ -12,8 +12,9 @@ from tinygen.bench import BenchLayer, Benchmark
 from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
+from tinygen.report.comparison import comparison
 from tinygen.report.memory_map import colours, short_name, svg
-from tinygen.report.timeline import timeline
+from tinygen.report.timeline import layered_timeline, timeline
 from tinygen.source_tree import SourceTree
 
 NARROW, WIDE = 350, 960
@@ -60,8 +61,8 @@ class _Legend:
     last: int
 
 
-def page(benchmark: Benchmark, tree: SourceTree) -> str:
-    """The page for one benchmark of a source tree."""
+def page(benchmark: Benchmark, tree: SourceTree, layered: Plan) -> str:
+    """The page for one benchmark of a source tree; `layered` is the layer-by-layer plan to compare with."""
     plan, when = tree.plan, timeline(tree)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "report"),
@@ -77,7 +78,8 @@ def page(benchmark: Benchmark, tree: SourceTree) -> str:
     return environment.get_template("report.html.j2").render(
         b=benchmark,
         kind=_KINDS[benchmark.kind],
-        wide=Markup(svg(plan, when, width=WIDE)),
+        layered_bytes=layered.arena_bytes,
+        wide=Markup(comparison(tree.model_name, layered, layered_timeline(tree), plan, when, width=WIDE)),
         narrow=Markup(svg(plan, when, width=NARROW, height=280)),
         bars=_bars(benchmark.layers),
         memories=_memories(benchmark),

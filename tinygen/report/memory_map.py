@@ -87,27 +87,35 @@ def svg(plan: Plan, when: Timeline | None = None, *, width: int = 960, height: i
     if when is not None and len(when.steps) != count:
         raise ValueError(f"{len(when.steps)} names for {count} steps")
     label = f"Memory map: {plan.arena_bytes:,} bytes over {count} steps, lower bound {plan.lower_bound:,} bytes"
-    return opening(width, total, label) + "\n".join(drawing(plan, when, width=width, height=height)) + "\n</svg>\n"
+    return (
+        opening(width, total, label)
+        + "\n".join(drawing(plan, when, hatch(width), width=width, height=height))
+        + "\n</svg>\n"
+    )
 
 
 def opening(width: int, height: int, label: str) -> str:
     """The start of an SVG element with everything that `drawing` refers to."""
-    # Several maps can be in one page, shown or not, and a hatch in a hidden one would not be painted.
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="map" viewBox="0 0 {width} {height}" width="{width}"'
         f' height="{height}" role="img" aria-label="{escape(label)}"><style>{STYLE}</style>'
-        f'<pattern id="hatch{width}" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<pattern id="{hatch(width)}" width="5" height="5" patternUnits="userSpaceOnUse"'
+        ' patternTransform="rotate(45)">'
         '<path d="M0 0V5" stroke="#23272e" stroke-opacity=".6" stroke-width="2"/></pattern>\n'
     )
 
 
-def drawing(
-    plan: Plan, when: Timeline | None, *, width: int, height: int, top_byte: int = 0, title: str = "", hatch: int = 0
-) -> list[str]:
-    """The parts of a map at the origin of an element that `opening` began.
+def hatch(width: int) -> str:
+    """The id of the hatch in an element of that width: in a page with several, a hidden one's would not be painted."""
+    return f"hatch{width}"
 
-    The address axis reaches up to `top_byte` if that is above the plan. `hatch` is the width given to `opening`, if it
-    is another one.
+
+def drawing(
+    plan: Plan, when: Timeline | None, pattern: str, *, width: int, height: int, top_byte: int = 0, title: str = ""
+) -> list[str]:
+    """The parts of a map at the origin of an element that `opening` began and that has the hatch `pattern`.
+
+    The address axis reaches up to `top_byte` if that is above the plan.
     """
     count = step_count(plan)
     if not count:
@@ -119,7 +127,7 @@ def drawing(
         boxes = [
             (axes.x(r.lower), axes.y(base + r.stop), axes.x(r.upper), axes.y(base + r.start)) for r in buffer.rects
         ]
-        shapes.append(_shape(buffer, base, fill, boxes, f"hatch{hatch or width}"))
+        shapes.append(_shape(buffer, base, fill, boxes, pattern))
         labels.append(_name_inside(buffer, fill, boxes))
     return [
         *_address_axis(axes),
@@ -129,7 +137,7 @@ def drawing(
         *filter(None, labels),
         _headline(axes, plan, title),
         *(_layer_strip(axes, when) if when is not None else _step_numbers(axes)),
-        *_legend(axes, plan, f"hatch{hatch or width}"),
+        *_legend(axes, plan, pattern),
     ]
 
 
@@ -158,7 +166,7 @@ def _step_columns(axes: _Axes, plan: Plan, names: Sequence[str]) -> list[str]:
     return parts
 
 
-def _shape(buffer: Buffer, base: int, fill: str, boxes: Sequence[tuple[int, int, int, int]], hatch: str) -> str:
+def _shape(buffer: Buffer, base: int, fill: str, boxes: Sequence[tuple[int, int, int, int]], pattern: str) -> str:
     path = "".join(f"M{x0} {y0}H{x1}V{y1}H{x0}z" for x0, y0, x1, y1 in boxes)
     # An outline thicker than a tenth of the boxes would hide them: rings of thin rows are drawn without.
     outline = 1 if all(x1 - x0 > 9 and y1 - y0 > 9 for x0, y0, x1, y1 in boxes) or len(boxes) == 1 else 0
@@ -168,7 +176,7 @@ def _shape(buffer: Buffer, base: int, fill: str, boxes: Sequence[tuple[int, int,
     drawn = (
         f'<path class="buffer" fill="{fill}" stroke-width="{outline}" d="{path}"><title>{escape(title)}</title></path>'
     )
-    return drawn + (f'<path class="hatch" fill="url(#{hatch})" d="{path}"/>' if _lands(buffer) else "")
+    return drawn + (f'<path class="hatch" fill="url(#{pattern})" d="{path}"/>' if _lands(buffer) else "")
 
 
 def _name_inside(buffer: Buffer, fill: str, boxes: Sequence[tuple[int, int, int, int]]) -> str:
@@ -276,10 +284,10 @@ def _time_caption(axes: _Axes) -> str:
     return f'<text class="soft" x="{axes.right}" y="{axes.bottom + 42}" text-anchor="end">{text}</text>'
 
 
-def _legend(axes: _Axes, plan: Plan, hatch: str) -> list[str]:
+def _legend(axes: _Axes, plan: Plan, pattern: str) -> list[str]:
     """What colours do not say: only the kinds that there are."""
     kinds = {b.kind for b in plan.buffers}
-    entries = [("landing slot", f"url(#{hatch})")] if any(map(_lands, plan.buffers)) else []
+    entries = [("landing slot", f"url(#{pattern})")] if any(map(_lands, plan.buffers)) else []
     entries += [("scratch and accumulators", WORKING_COLOUR)] if kinds & set(WORKING) else []
     parts, x, y = [], _LEFT, axes.bottom + 42
     for text, fill in entries:

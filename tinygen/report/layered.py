@@ -1,0 +1,28 @@
+"""What a model would need if its layers were computed one after the other: the plan to compare with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinygen.compile import CompileOptions
+from tinygen.ir.call import Kernel
+from tinygen.ir.op import Op
+from tinygen.passes.pipeline import run as run_passes
+from tinygen.plan.model import Plan
+from tinygen.plan.solve import plan
+from tinygen.schedule.buffers import demand
+from tinygen.schedule.layer_by_layer import layer_by_layer
+from tinygen.schedule.program import build_program
+from tinygen.tflite import read_model
+
+
+def layered_plan(path: Path, options: CompileOptions) -> Plan:
+    """The plan of the layer-by-layer schedule with the fastest kernels; raises what reading the model raises."""
+    graph = run_passes(read_model(path))
+
+    def fastest(op: Op) -> Kernel | None:
+        usable = () if op.alias else op.kernels(graph, options.numerics)
+        return min((k for k in usable if k.requires <= options.features), key=lambda k: k.instructions, default=None)
+
+    program = build_program(graph, tuple(map(fastest, graph.ops)))
+    return plan(demand(program, layer_by_layer(program), keep_inputs=options.keep_inputs).buffers)
