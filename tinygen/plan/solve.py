@@ -85,12 +85,14 @@ def _improve(
 def _in_turns(problem: Problem) -> Callable[[int, int], Outcome]:
     """Several searches in turns with growing shares: beside one that fails for hours another succeeds at once.
 
-    The two with restarts differ in which of equals comes first, the more crowded or the one that was listed first.
+    Those with restarts differ in which of equals comes first: the largest, the smallest, or the one listed first.
     """
     parts = prepare(problem)
+    smallest = parts[0].select(np.argsort(parts[0].size, kind="stable"))
     as_listed = parts[0].select(np.argsort(parts[0].ids))
     turns: tuple[tuple[int, Callable[[int, int], Outcome]], ...] = (
         (1, Ascent(problem, parts[0]).within),
+        (1, Ascent(problem, smallest).within),
         (1, Ascent(problem, as_listed).within),
         (_SEARCH_SHARE, partial(search, problem, parts)),
     )
