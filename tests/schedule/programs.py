@@ -1,4 +1,4 @@
-"""Compiles schedules of many graphs into one sanitized host program, and says what each inference gave and in what order.
+"""Compiles schedules of many graphs into one sanitized host program, and checks what each inference gives.
 
 The models are profiling builds: their hooks write down which layer's piece ran when.
 """

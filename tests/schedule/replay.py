@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.schedule.programs import Scheduled
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Access, Program
-from tinygen.schedule.steps import Schedule
 
 NOTHING = -1
 
@@ -63,9 +63,10 @@ class _Arena:
         self.owner[offset : offset + size] = NOTHING
 
 
-def replay(program: Program, schedule: Schedule, demand: Demand, plan: Plan, *, keep_inputs: bool) -> None:
-    """Raises StaleRowError, or AssertionError where a step is computed twice or out of order or not at all."""
-    arena = _Arena(program, demand, plan)
+def replay(case: Scheduled) -> None:
+    """Raises StaleRowError, or AssertionError where a step is computed twice or out of order or in the wrong place."""
+    program, schedule, demand = case.program, case.schedule, case.demand
+    arena = _Arena(program, demand, case.plan)
     graph = program.graph
     inputs = [_whole(program, i) for i in graph.inputs]
     for access in inputs:
@@ -92,7 +93,7 @@ def replay(program: Program, schedule: Schedule, demand: Demand, plan: Plan, *, 
                 _settle(arena, read)
     for i in graph.outputs:
         arena.check_row(_whole(program, i), 0, "after the inference")
-    if keep_inputs:
+    if case.keep_inputs:
         for access in inputs:
             arena.check_row(access, 0, "kept input after the inference")
 

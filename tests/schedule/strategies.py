@@ -15,6 +15,7 @@ from tests.schedule.cases import cut_at
 from tests.schedule.programs import Scheduled
 from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import Quantization
+from tinygen.ir.text import to_text
 from tinygen.ops.activation import Activation
 from tinygen.ops.add import Add
 from tinygen.ops.average_pool_2d import AveragePool2D
@@ -298,7 +299,7 @@ def graphs(draw: st.DrawFn, most_ops: int = 10) -> Graph:
     """A verified graph of up to `most_ops` operators: several inputs, branches, outputs that are also read."""
     net = Net(draw)
     for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
-        height, width = draw(st.sampled_from((1, 2, 4, 5, 6, 7, 8, 9, 11))), net.integer(1, 5)
+        height, width = draw(st.sampled_from((1, 2, 4, 5, 6, 7, 8, 9, 11, 13))), net.integer(1, 5)
         shape = (1, height, width, net.integer(1, 4))
         net.values.append(net.fresh(draw(st.sampled_from((shape, shape, shape, shape[:3])))))
     inputs = tuple(net.values)
@@ -326,28 +327,43 @@ def cuts(draw: st.DrawFn, layers: int) -> tuple[int, ...]:
     """Ends of segments, ascending, the last being the number of layers."""
     if layers == 0:
         return ()
-    between = [i for i in range(1, layers) if draw(st.sampled_from((False, False, True)))]
+    between = [i for i in range(1, layers) if draw(st.sampled_from((False,) * 5 + (True,)))]
     return (*between, layers)
 
 
+@dataclass(frozen=True, eq=False)
+class CutGraph:
+    """A graph and how to schedule it."""
+
+    graph: Graph
+    ends: tuple[int, ...]
+    keep_inputs: bool
+    small: bool
+
+    def scheduled(self) -> Scheduled:
+        return cut_at(self.graph, self.ends, keep_inputs=self.keep_inputs, small=self.small)
+
+    def __repr__(self) -> str:
+        return f"cuts {self.ends}, keep_inputs={self.keep_inputs}, small={self.small}\n{to_text(self.graph)}"
+
+
 @st.composite
-def cut_graphs(draw: st.DrawFn) -> tuple[Graph, Scheduled]:
-    """A graph and a schedule of it with random cuts, kernels of either kind, inputs kept or not."""
+def cut_graphs(draw: st.DrawFn) -> CutGraph:
+    """A graph with random cuts, kernels of either kind, inputs kept or not."""
     graph = draw(graphs())
-    layers = sum(not op.alias for op in graph.ops)
-    ends = draw(cuts(layers))
-    return graph, cut_at(graph, ends, keep_inputs=draw(st.booleans()), small=draw(st.booleans()))
+    ends = draw(cuts(sum(not op.alias for op in graph.ops)))
+    return CutGraph(graph, ends, draw(st.booleans()), draw(st.booleans()))
 
 
-def collect(count: int, start: int) -> list[tuple[Graph, Scheduled]]:
+def collect(count: int, start: int) -> list[CutGraph]:
     """About `count` of them; the same ones for the same `start`."""
     found = []
 
     @seed(start)
     @settings(examples(count), derandomize=False, database=None, phases=(Phase.generate,))
-    @given(case=cut_graphs())
-    def add(case: tuple[Graph, Scheduled]) -> None:
-        found.append(case)
+    @given(cut=cut_graphs())
+    def add(cut: CutGraph) -> None:
+        found.append(cut)
 
     add()
     return found

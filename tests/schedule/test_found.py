@@ -117,5 +117,5 @@ def test_found() -> None:
     cases = [whole(graph()) for graph in FOUND]
     cases += [cut_at(row_for_a_later_segment(), (2, 3)), *by_objective(nothing_to_compute())]
     for case in cases:
-        replay(case.program, case.schedule, case.demand, case.plan, keep_inputs=False)
+        replay(case)
     check(cases)

@@ -7,36 +7,32 @@ from hypothesis import strategies as st
 
 from tests.ops.strategies import examples
 from tests.schedule.cases import by_objective, plain_plan
-from tests.schedule.programs import Scheduled, check
+from tests.schedule.programs import check
 from tests.schedule.replay import replay
-from tests.schedule.strategies import collect, cut_graphs, graphs
+from tests.schedule.strategies import CutGraph, collect, cut_graphs, graphs
 from tinygen.ir.graph import Graph
 
-C_GRAPHS = 24
+C_GRAPHS = 16
 """One C program has four schedules of each."""
 
 
-def replay_case(case: Scheduled) -> None:
-    replay(case.program, case.schedule, case.demand, case.plan, keep_inputs=case.keep_inputs)
-
-
 @examples(150)
-@given(found=cut_graphs())
-def test_wherever_it_is_cut_what_is_read_is_there(found: tuple[Graph, Scheduled]) -> None:
-    replay_case(found[1])
+@given(cut=cut_graphs())
+def test_wherever_it_is_cut_what_is_read_is_there(cut: CutGraph) -> None:
+    replay(cut.scheduled())
 
 
-@examples(40)
+@examples(25)
 @given(graph=graphs(), keep_inputs=st.booleans())
 def test_every_objective_is_no_larger_than_layer_by_layer(graph: Graph, keep_inputs: bool) -> None:
     limit = plain_plan(graph, keep_inputs=keep_inputs).arena_bytes
     for case in by_objective(graph, keep_inputs=keep_inputs):
         assert case.plan.arena_bytes <= limit, repr(case)
-        replay_case(case)
+        replay(case)
 
 
 def test_c_computes_what_the_interpreter_does_in_the_planned_order() -> None:
     cases = []
-    for graph, cut in collect(C_GRAPHS, start=0):
-        cases += [cut, *by_objective(graph, keep_inputs=cut.keep_inputs)]
+    for cut in collect(C_GRAPHS, start=0):
+        cases += [cut.scheduled(), *by_objective(cut.graph, keep_inputs=cut.keep_inputs)]
     check(cases)
