@@ -1,4 +1,4 @@
-"""Whether a model fits a board: measured on the linked firmware, or bounded where nothing can be linked."""
+"""Whether models fit a board: measured on the linked firmware, or bounded where nothing can be linked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.errors import TinygenError
 from tinygen.plan.live import largest_at_peak
+from tinygen.plan.model import Plan
 from tinygen.project import Project, write_project
 from tinygen.schedule.choose import Objective
-from tinygen.source_tree import SourceTree
+from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
 from tinygen.tflite import read_model
 
 
@@ -32,10 +33,25 @@ class BufferSize:
 
 
 @dataclass(frozen=True)
+class FitModel:
+    """One model's part of a firmware."""
+
+    model: str
+    arena_bytes: int
+    lower_bound_bytes: int
+    """What no memory plan of this schedule can go below."""
+    proof: str
+    """`optimal`, or the gap in bytes between the plan and the best bound known."""
+    constant_bytes: int
+    """Weights, biases and tables."""
+
+
+@dataclass(frozen=True)
 class Fit:
     """The verdict for one board."""
 
     model: str
+    """The model's name; those of several, separated by commas."""
     board: str
     fits: bool | None
     """null when only a link could tell: the bound exceeds the board, the arena and the constants alone do not."""
@@ -44,12 +60,13 @@ class Fit:
     compiler: str | None
     """Name and version; null with basis `bound`."""
     arena_bytes: int
+    """Of all arenas together: models that share one need the largest of theirs once."""
     lower_bound_bytes: int
     """What no memory plan of this schedule can go below."""
     proof: str
     """`optimal`, or the gap in bytes between the plan and the best bound known."""
     constant_bytes: int
-    """Weights, biases and tables, part of flash_bytes."""
+    """Weights, biases and tables of all models, part of flash_bytes."""
     stack_bytes: int
     """The stack's reserve, part of ram_bytes."""
     ram_bytes: int
@@ -62,6 +79,8 @@ class Fit:
     """Options with which the model fits this board, `--optimize ram`; null when it fits or none are known to help."""
     nearest: str | None
     """A board that has the memory needed; null when the model fits or no board has it."""
+    models: tuple[FitModel, ...]
+    """The models one by one; `model` and the sizes above are of all of them."""
 
 
 CODE_BYTES = 16 * 1024
@@ -69,51 +88,62 @@ CODE_BYTES = 16 * 1024
 CODE_BYTES_PER_LAYER = 8 * 1024
 """More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
 VARIABLE_BYTES = 2 * 1024
-"""More than the variables of the minimal firmware besides arena and stack, with alignment."""
+"""More than the variables of the minimal firmware besides arena, stack and counters of rows, with alignment."""
+VARIABLE_BYTES_PER_LAYER = 8
+"""The counters of rows of a layer that is interleaved."""
 
 
-def fit_model(
-    path: Path,
+def fit_models(
+    paths: Sequence[Path],
     boards: Sequence[Board],
     options: CompileOptions,
     *,
+    separate_arenas: bool = False,
     compiler: str | None = None,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[Fit, ...]:
-    """The verdict for each board, in their order; `done` is told how many are there.
+    """The verdict on one model, or several in one firmware, for each board; `done` is told how many are there.
+
+    What several models are called does not matter here, so their files' names may be the same.
 
     Raises:
         TinygenError: TG1xx and TG2xx for the model, TG401 when the `compiler` asked for is not installed, TG402.
     """
-    graph = read_model(path)
+    graphs = [read_model(path) for path in paths]
+    several = len(graphs) > 1
+    options = replace(options, shared_arena=several and not separate_arenas)
     least = replace(options, optimize=Objective.RAM, ram_budget=None, keep_inputs=False)
-    trees: dict[CompileOptions, SourceTree] = {}
+    known: dict[CompileOptions, tuple[SourceTree, ...]] = {}
 
-    def compiled(chosen: CompileOptions, board: Board) -> SourceTree:
+    def compiled(chosen: CompileOptions, board: Board) -> tuple[SourceTree, ...]:
         key = replace(chosen, features=frozenset(board.features))
-        if key not in trees:
-            trees[key] = compile_graph(graph, key)
-        return trees[key]
+        if key not in known:
+            names = [f"model_{i}" if several else None for i in range(len(graphs))]
+            known[key] = tuple(
+                compile_graph(graph, replace(key, prefix=name)) for graph, name in zip(graphs, names, strict=True)
+            )
+        return known[key]
 
     verdicts: list[Fit] = []
     for board in boards:
-        tree = compiled(options, board)
-        verdict = fit_board(tree, board, compiler=compiler)
+        trees = compiled(options, board)
+        verdict = fit_board(trees, board, compiler=compiler)
         if verdict.fits is False and verdict.ram_bytes > board.ram_capacity:
             smaller = compiled(least, board)
-            helps = smaller.plan.arena_bytes < tree.plan.arena_bytes
+            helps = arena_bytes(smaller) < arena_bytes(trees)
             if helps and fit_board(smaller, board, compiler=compiler).fits:
-                verdict = replace(verdict, remedy="--optimize ram")
+                separate = " --separate-arenas" if separate_arenas else ""
+                verdict = replace(verdict, remedy=f"--optimize ram{separate}")
         verdicts.append(verdict)
         done(len(verdicts))
     return tuple(verdicts)
 
 
-def fit_board(tree: SourceTree, board: Board, *, compiler: str | None = None) -> Fit:
+def fit_board(models: Models, board: Board, *, compiler: str | None = None) -> Fit:
     """The verdict for one board; without an installed compiler or ELF reader, and none asked for, from the bound."""
     if compiler is not None or can_link(board):
-        return _measured(tree, board, compiler)
-    return bounded(tree, board)
+        return _measured(trees_of(models), board, compiler)
+    return bounded(models, board)
 
 
 def can_link(board: Board) -> bool:
@@ -132,12 +162,12 @@ def is_installed(board: Board, compiler: str | None = None) -> bool:
     return True
 
 
-def _measured(tree: SourceTree, board: Board, compiler: str | None) -> Fit:
+def _measured(trees: tuple[SourceTree, ...], board: Board, compiler: str | None) -> Fit:
     with TemporaryDirectory(prefix="tinygen-") as folder:
-        project = write_project(tree, board, Path(folder) / "project")
+        project = write_project(trees, board, Path(folder) / "project")
         built = measure_sizes(project, Path(folder) / "build", compiler=compiler, must_fit=False)
     sizes = built.sizes
-    return _fit(tree, board, sizes.fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes)
+    return _fit(trees, board, sizes.fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes)
 
 
 def measure_sizes(
@@ -148,49 +178,82 @@ def measure_sizes(
     optimize: str = DEFAULT_OPTIMIZATION,
     must_fit: bool = True,
 ) -> Built:
-    """The minimal firmware of a project, whose sizes are the model's: one inference and nothing else."""
+    """The minimal firmware of a project, whose sizes are the models': one inference of each and nothing else."""
     return build_project(project, build, compiler=compiler, optimize=optimize, program="minimal", must_fit=must_fit)
 
 
-def bounded(tree: SourceTree, board: Board) -> Fit:
+def bounded(models: Models, board: Board) -> Fit:
     """The verdict without a compiler: sizes the linked firmware cannot exceed, and unknown where that is too much.
 
     It is a no only where what is certain, the arena with the stack or the constants, exceeds the board by itself.
     """
-    certain_ram = tree.plan.arena_bytes + board.stack_bytes
-    ram = certain_ram + VARIABLE_BYTES
-    flash = tree.constant_bytes + CODE_BYTES + CODE_BYTES_PER_LAYER * len(tree.layers)
-    flash += board.boot.header_bytes
+    trees = trees_of(models)
+    layers = sum(len(tree.layers) for tree in trees)
+    constants = sum(tree.constant_bytes for tree in trees)
+    certain_ram = arena_bytes(trees) + board.stack_bytes
+    ram = certain_ram + VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers
+    flash = constants + CODE_BYTES + CODE_BYTES_PER_LAYER * layers + board.boot.header_bytes
     fits: bool | None = None
-    if certain_ram > board.ram_capacity or tree.constant_bytes > board.flash_capacity:
+    if certain_ram > board.ram_capacity or constants > board.flash_capacity:
         fits = False
     elif ram <= board.ram_capacity and flash <= board.flash_capacity:
         fits = True
-    return _fit(tree, board, fits, None, ram, flash, board.stack_bytes)
+    return _fit(trees, board, fits, None, ram, flash, board.stack_bytes)
 
 
 def _fit(
-    tree: SourceTree, board: Board, fits: bool | None, compiler: str | None, ram: int, flash: int, stack: int
+    trees: tuple[SourceTree, ...],
+    board: Board,
+    fits: bool | None,
+    compiler: str | None,
+    ram: int,
+    flash: int,
+    stack: int,
 ) -> Fit:
+    arena, lower_bound, proof = _arena(trees)
     return Fit(
-        model=tree.model_name,
+        model=", ".join(tree.model_name for tree in trees),
         board=board.id,
         fits=fits,
         basis="bound" if compiler is None else "elf",
         compiler=compiler,
-        arena_bytes=tree.plan.arena_bytes,
-        lower_bound_bytes=tree.plan.lower_bound,
-        proof=tree.plan.proof,
-        constant_bytes=tree.constant_bytes,
+        arena_bytes=arena,
+        lower_bound_bytes=lower_bound,
+        proof=proof,
+        constant_bytes=sum(tree.constant_bytes for tree in trees),
         stack_bytes=stack,
         ram_bytes=ram,
         ram_available_bytes=board.ram_capacity,
         flash_bytes=flash,
         flash_available_bytes=board.flash_capacity,
-        largest_buffers=tuple(BufferSize(b.name, b.kind, b.size) for b in largest_at_peak(tree.plan, 3)),
+        largest_buffers=_largest_buffers(trees),
         remedy=None,
         nearest=None if fits else _nearest(ram, flash),
+        models=tuple(
+            FitModel(t.model_name, t.plan.arena_bytes, t.plan.lower_bound, t.plan.proof, t.constant_bytes)
+            for t in trees
+        ),
     )
+
+
+def _arena(trees: tuple[SourceTree, ...]) -> tuple[int, int, str]:
+    """Bytes of all arenas, what no plans can go below, and how near the best bound known they are."""
+    total = max if trees[0].shares_arena else sum
+    arena = arena_bytes(trees)
+    best = total([tree.plan.arena_bytes - _gap(tree.plan) for tree in trees])
+    return arena, total([t.plan.lower_bound for t in trees]), "optimal" if arena == best else f"gap {arena - best}"
+
+
+def _gap(plan: Plan) -> int:
+    return 0 if plan.proof == "optimal" else int(plan.proof.removeprefix("gap "))
+
+
+def _largest_buffers(trees: tuple[SourceTree, ...]) -> tuple[BufferSize, ...]:
+    """The three largest buffers at the peak; of models that share an arena, the one with the largest has the peak."""
+    if trees[0].shares_arena:
+        trees = (max(trees, key=lambda tree: tree.plan.arena_bytes),)
+    found = sorted((b for tree in trees for b in largest_at_peak(tree.plan, 3)), key=lambda b: (-b.size, b.name))
+    return tuple(BufferSize(b.name, b.kind, b.size) for b in found[:3])
 
 
 def _nearest(ram: int, flash: int) -> str | None:

@@ -60,6 +60,15 @@ class SourceTree:
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
 
 
+Models = SourceTree | Sequence[SourceTree]
+"""What one firmware is made of: a model, or several."""
+
+
+def trees_of(models: Models) -> tuple[SourceTree, ...]:
+    """The models of a firmware, be it one or several."""
+    return (models,) if isinstance(models, SourceTree) else tuple(models)
+
+
 def arena_bytes(trees: Sequence[SourceTree]) -> int:
     """Bytes of all arenas of one firmware: the models that share one need the largest of theirs once."""
     shared = max((tree.plan.arena_bytes for tree in trees if tree.shares_arena), default=0)

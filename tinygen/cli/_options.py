@@ -23,6 +23,10 @@ FILE = click.Path(path_type=Path)
 """A path; whether it can be used is for the code that uses it to say, as a TinygenError."""
 
 model = click.argument("model", type=FILE)
+models = click.argument("models", type=FILE, nargs=-1, required=True, metavar="MODEL...")
+separate_arenas = click.option(
+    "--separate-arenas", is_flag=True, help="Of several models each gets memory of its own, so that outputs last."
+)
 project = click.argument("project", type=FILE, metavar="DIR")
 dump_ir = click.option("--dump-ir", type=FILE, metavar="DIR", help="Write the graph as text there after every pass.")
 compiler = click.option("--compiler", metavar="zig|gcc", help="By default zig where it is installed, else gcc.")

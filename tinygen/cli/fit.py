@@ -12,7 +12,7 @@ from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Output
 from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin
-from tinygen.fit import Fit, fit_model
+from tinygen.fit import Fit, fit_models
 from tinygen.report.memory_map import short_name
 
 _VERDICTS = {True: "fits", False: "no", None: "unknown"}
@@ -29,16 +29,23 @@ DOCUMENT = Fit | FitAllDocument
 
 
 @click.command("fit")
-@options.model
+@options.models
 @options.board(required=False)
 @click.option("--all", "every", is_flag=True, help="Every board tinygen knows; the default without --board.")
 @options.compiler
+@options.separate_arenas
 @options.compiling
 @options.common
 def command(
-    output: Output, model: Path, board: str | None, every: bool, compiler: str | None, chosen: CompileOptions
+    output: Output,
+    models: tuple[Path, ...],
+    board: str | None,
+    every: bool,
+    compiler: str | None,
+    separate_arenas: bool,
+    chosen: CompileOptions,
 ) -> int:
-    """Tell whether a model fits a board.
+    """Tell whether a model, or several in one firmware, fit a board.
 
     Measured on the linked firmware; without a compiler it is a bound that is never too small. Exits with 0 when it fits
     (with --all: at least one board), 1 when not, 3 when only a compiler could tell.
@@ -47,11 +54,11 @@ def command(
         raise click.UsageError("--board and --all exclude each other.")
     targets = all_boards() if board is None else (load_board(board),)
     with output.progress("fitting", len(targets)) as done:
-        verdicts = fit_model(model, targets, chosen, compiler=compiler, done=done)
+        verdicts = fit_models(models, targets, chosen, separate_arenas=separate_arenas, compiler=compiler, done=done)
     if board is None:
         output.result(FitAllDocument(verdicts), lambda: _show_all(output, verdicts))
     else:
-        output.result(verdicts[0], lambda: _show_one(output, verdicts[0], model))
+        output.result(verdicts[0], lambda: _show_one(output, verdicts[0], models))
     found = {fit.fits for fit in verdicts}
     if True in found:
         return EXIT.OK
@@ -85,7 +92,7 @@ def _basis(verdicts: tuple[Fit, ...]) -> str:
     return "basis `bound`: no more than this, as nothing could be linked (see `tinygen doctor`)"
 
 
-def _show_one(output: Output, fit: Fit, model: Path) -> None:
+def _show_one(output: Output, fit: Fit, models: tuple[Path, ...]) -> None:
     output.line(f"{fit.model} on {fit.board}: {_VERDICTS[fit.fits]}")
     used = "used" if fit.basis == "elf" else "used at most"
     rows = [
@@ -93,16 +100,21 @@ def _show_one(output: Output, fit: Fit, model: Path) -> None:
         ("flash", *_row(fit.flash_bytes, fit.flash_available_bytes), f"constants {fit.constant_bytes:,}"),
     ]
     output.table(("bytes", used, "available", "free", "of it"), rows, right=(used, "available", "free"))
+    if len(fit.models) > 1:
+        columns = ("model", "arena", "constants")
+        each = [(m.model, f"{m.arena_bytes:,}", f"{m.constant_bytes:,}") for m in fit.models]
+        output.table(columns, each, right=columns[1:])
     output.line(f"arena {fit.proof}, lower bound {fit.lower_bound_bytes:,} bytes; {fit.compiler or _basis((fit,))}")
     if not fit.fits:
-        output.diagnostics((_finding(fit, model),), severity="error" if fit.fits is False else "warning")
+        output.diagnostics((_finding(fit, models),), severity="error" if fit.fits is False else "warning")
 
 
 def _row(used: int, available: int) -> tuple[str, str, str]:
     return f"{used:,}", f"{available:,}", f"{available - used:,}"
 
 
-def _finding(fit: Fit, model: Path) -> Diagnostic:
+def _finding(fit: Fit, models: tuple[Path, ...]) -> Diagnostic:
+    command = f"tinygen fit {' '.join(map(str, models))}"
     memories = (
         ("RAM", fit.ram_bytes, fit.arena_bytes + fit.stack_bytes, fit.ram_available_bytes),
         ("flash", fit.flash_bytes, fit.constant_bytes, fit.flash_available_bytes),
@@ -120,9 +132,7 @@ def _finding(fit: Fit, model: Path) -> Diagnostic:
     if fit.fits is None:
         hints.append("install a compiler for a verdict: tinygen doctor says how")
     if fit.remedy is not None:
-        hints.append(
-            f"it fits with less memory for intermediate results: tinygen fit {model} --board {fit.board} {fit.remedy}"
-        )
+        hints.append(f"it fits with less memory for intermediate results: {command} --board {fit.board} {fit.remedy}")
     if fit.nearest is not None:
-        hints.append(f"the nearest board with the memory: tinygen fit {model} --board {fit.nearest}")
-    return Diagnostic("TG301", "; ".join(over), Origin(model.name), tuple(hints))
+        hints.append(f"the nearest board with the memory: {command} --board {fit.nearest}")
+    return Diagnostic("TG301", "; ".join(over), Origin(", ".join(model.name for model in models)), tuple(hints))

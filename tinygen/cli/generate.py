@@ -1,4 +1,4 @@
-"""`tinygen generate`: a firmware project for a model and a board."""
+"""`tinygen generate`: a firmware project for a board and a model, or several."""
 
 from __future__ import annotations
 
@@ -10,13 +10,30 @@ import click
 from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
-from tinygen.compile import CompileOptions, compile_model
+from tinygen.compile import CompileOptions, compile_models
 from tinygen.project import write_project
+from tinygen.source_tree import SourceTree
+
+
+@dataclass(frozen=True)
+class GeneratedModel:
+    """One model of a project."""
+
+    model: str
+    sha256: str
+    prefix: str
+    """Of the model's generated C names."""
+    arena_bytes: int
+    lower_bound_bytes: int
+    """What no memory plan of this schedule can go below."""
+    proof: str
+    constant_bytes: int
+    layers: int
 
 
 @dataclass(frozen=True)
 class GenerateDocument:
-    """`tinygen generate`."""
+    """`tinygen generate`. `model` to `layers` are the first model's; `models` has all of them."""
 
     project: str
     """The folder that was written."""
@@ -34,57 +51,100 @@ class GenerateDocument:
     layers: int
     files: tuple[str, ...]
     """Paths in the project."""
+    models: tuple[GeneratedModel, ...]
+    shared_arena: bool
+    """Whether all models work in one arena, as large as the largest of theirs."""
+    total_arena_bytes: int
+    """Of all arenas together."""
 
 
 DOCUMENT = GenerateDocument
 
 
 @click.command("generate")
-@options.model
+@options.models
 @options.board(required=True)
 @click.option("-o", "--out", type=options.FILE, required=True, metavar="DIR", help="The project's folder.")
-@click.option("--prefix", help="Of every generated C name; by default made from the model file's name.")
+@click.option(
+    "--prefix",
+    "prefixes",
+    multiple=True,
+    metavar="NAME",
+    help="Of every generated C name; by default made from the model file's name. Once for each model.",
+)
+@options.separate_arenas
 @options.compiling
 @options.dump_ir
 @options.common
 def command(
     output: Output,
-    model: Path,
+    models: tuple[Path, ...],
     board: str,
     out: Path,
-    prefix: str | None,
+    prefixes: tuple[str, ...],
+    separate_arenas: bool,
     dump_ir: Path | None,
     chosen: CompileOptions,
 ) -> None:
     """Write a firmware project for a model and a board.
 
-    C sources, start-up code, linker script, CMake and PlatformIO files: it builds without tinygen.
+    C sources, start-up code, linker script, CMake and PlatformIO files: it builds without tinygen. Several models go
+    into one firmware and share the memory for intermediate results.
     """
+    if prefixes and len(prefixes) != len(models):
+        raise click.UsageError(f"--prefix is given {len(prefixes)} times for {len(models)} models.")
     target = load_board(board)
     with output.status("compiling the model"):
-        tree = compile_model(
-            model, replace(chosen, prefix=prefix, features=frozenset(target.features)), dump_ir=dump_ir
+        trees = compile_models(
+            models,
+            replace(chosen, features=frozenset(target.features)),
+            prefixes=prefixes,
+            separate_arenas=separate_arenas,
+            dump_ir=dump_ir,
         )
-    project = write_project(tree, target, out)
+    manifest = write_project(trees, target, out).manifest
+    each = tuple(_model(tree) for tree in trees)
+    first = each[0]
     document = GenerateDocument(
         project=str(out),
+        model=first.model,
+        sha256=first.sha256,
+        board=target.id,
+        backend=trees[0].backend,
+        prefix=first.prefix,
+        arena_bytes=first.arena_bytes,
+        lower_bound_bytes=first.lower_bound_bytes,
+        proof=first.proof,
+        constant_bytes=first.constant_bytes,
+        layers=first.layers,
+        files=manifest.files,
+        models=each,
+        shared_arena=manifest.shared_arena,
+        total_arena_bytes=manifest.arena_bytes,
+    )
+
+    def show() -> None:
+        output.line(f"{out}: {', '.join(m.model for m in each)} for {target.name}, {len(document.files)} files")
+        for item in each:
+            if len(each) > 1:
+                output.line(f"{item.model}, prefix {item.prefix}")
+            output.line(f"arena      {item.arena_bytes:>11,} bytes ({item.proof})")
+            output.line(f"constants  {item.constant_bytes:>11,} bytes in {item.layers} layers")
+        if document.shared_arena:
+            output.line(f"the models share one arena of {document.total_arena_bytes:,} bytes")
+        output.line(f"next: tinygen build {out}")
+
+    output.result(document, show)
+
+
+def _model(tree: SourceTree) -> GeneratedModel:
+    return GeneratedModel(
         model=tree.model_name,
         sha256=tree.model_sha256,
-        board=target.id,
-        backend=tree.backend,
         prefix=tree.prefix,
         arena_bytes=tree.plan.arena_bytes,
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
         constant_bytes=tree.constant_bytes,
         layers=len(tree.layers),
-        files=project.manifest.files,
     )
-
-    def show() -> None:
-        output.line(f"{out}: {tree.model_name} for {target.name}, {len(document.files)} files")
-        output.line(f"arena      {tree.plan.arena_bytes:>11,} bytes ({tree.plan.proof})")
-        output.line(f"constants  {tree.constant_bytes:>11,} bytes in {len(tree.layers)} layers")
-        output.line(f"next: tinygen build {out}")
-
-    output.result(document, show)

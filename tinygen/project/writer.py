@@ -25,7 +25,7 @@ from tinygen.project.firmware import (
 from tinygen.project.linker import linker_script
 from tinygen.project.model import FORMAT, MANIFEST, Manifest, Model, Project, model_of, written_files
 from tinygen.project.templates import render
-from tinygen.source_tree import SourceTree, TensorSpec, arena_bytes
+from tinygen.source_tree import Models, SourceTree, TensorSpec, arena_bytes, trees_of
 
 _SOURCES = (".c", ".cc", ".cpp", ".S")
 _C_TYPES = {
@@ -46,17 +46,15 @@ class _Program:
     defines: tuple[str, ...]
 
 
-def write_project(
-    models: SourceTree | Sequence[SourceTree], board: Board, out: Path, *, stack_bytes: int | None = None
-) -> Project:
+def write_project(models: Models, board: Board, out: Path, *, stack_bytes: int | None = None) -> Project:
     """Writes the project of a model, or of several, for a board into the folder `out`, made when it does not exist.
 
-    Their prefixes must differ (compile_models sees to it). `stack_bytes` is the stack's reserve, the board's own by default. An older project in `out` is replaced: what
-    tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds something else or cannot be
-    written.
+    The prefixes of several must differ, which compile_models sees to. `stack_bytes` is the stack's reserve, the board's
+    own by default. An older project in `out` is replaced: what tinygen wrote is overwritten or removed, other files
+    stay. TG403 when the folder holds something else or cannot be written.
     """
     stack = board.stack_bytes if stack_bytes is None else stack_bytes
-    trees = (models,) if isinstance(models, SourceTree) else tuple(models)
+    trees = trees_of(models)
     sources = _model_files(trees)
     files = sources | _project_files(trees, board, stack)
     manifest = Manifest(
