@@ -119,3 +119,12 @@ def test_found() -> None:
     for case in cases:
         replay(case)
     check(cases)
+
+
+def test_hundreds_of_layers_in_a_segment() -> None:
+    """Each waits for the one before it."""
+    b = Builder()
+    x = last = b.tensor((1, 2, 1, 1))
+    for _ in range(1200):
+        last = b.op(Relu, (last,), b.tensor((1, 2, 1, 1)))
+    replay(whole(b.graph((x,), (last,))))

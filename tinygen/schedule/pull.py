@@ -18,6 +18,7 @@ class Puller:
         self._reads = tuple(reads(program, layer) for layer in program.layers)
         self._writes = tuple(reach(program, layer.write) for layer in program.layers)
         self._producer = {w.storage.id: i for i, w in enumerate(self._writes)}
+        self._needed: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         self._readers: dict[int, list[int]] = {}
         for i, found in enumerate(self._reads):
             for read in found:
@@ -61,14 +62,13 @@ class Puller:
                     pulled[producer - first] = max(pulled[producer - first], count)
         return [*reversed(ends), *reversed(rest)]
 
-    def needed(self, layer: int, step: int) -> list[tuple[int, int]]:
+    def needed(self, layer: int, step: int) -> tuple[tuple[int, int], ...]:
         """(producer, number of its steps) that a step of a layer waits for, in the order it asks for them."""
-        found = []
-        for read in self._reads[layer]:
-            producer = self.producer(read.storage.id)
-            if producer is not None:
-                found.append((producer, self.steps_for(producer, read.end(step))))
-        return found
+        if (layer, step) not in self._needed:
+            producers = ((self.producer(read.storage.id), read.end(step)) for read in self._reads[layer])
+            found = tuple((p, self.steps_for(p, rows)) for p, rows in producers if p is not None)
+            self._needed[layer, step] = found
+        return self._needed[layer, step]
 
     def steps_for(self, producer: int, rows: int) -> int:
         """How many steps of a layer have to be done until the first `rows` storage rows of its output are there."""
@@ -81,16 +81,21 @@ class Puller:
         """The segment of layers [first, end), with its steps."""
         order: list[Step] = []
         done = [0] * (end - first)
-
-        def advance(layer: int, target: int) -> None:
-            while done[layer - first] < target:
+        for sink in self.sinks(first, end):
+            # Whoever waits, with the number of steps it was asked for; not recursive, as graphs can be deep.
+            waiting = [(sink, self._program.layers[sink].rows.steps)]
+            while waiting:
+                layer, target = waiting[-1]
                 step = done[layer - first]
-                for producer, count in self.needed(layer, step):
-                    if producer >= first:
-                        advance(producer, count)
+                if step >= target:
+                    waiting.pop()
+                    continue
+                missing = next(
+                    (n for n in self.needed(layer, step) if n[0] >= first and done[n[0] - first] < n[1]), None
+                )
+                if missing is not None:
+                    waiting.append(missing)
+                    continue
                 done[layer - first] += 1
                 order.append(Step(layer, step, step + 1, pulled_last=step + 1 == target))
-
-        for sink in self.sinks(first, end):
-            advance(sink, self._program.layers[sink].rows.steps)
         return Segment(first, end, tuple(order))
