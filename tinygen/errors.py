@@ -41,6 +41,7 @@ CODES: dict[str, str] = {
     "TG504": "outputs differ from the oracle",
     "TG505": "input data does not match the model",
     "TG506": "unknown runner",
+    "TG507": "the oracle failed",
 }
 """Every code and its title. 1xx model file and IR, 2xx operator, 3xx memory and board, 4xx toolchain, 5xx run."""
 

@@ -5,9 +5,13 @@ LiteRT's default kernels (XNNPACK) round differently and are no oracle.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import multiprocessing
+import weakref
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -27,38 +31,87 @@ def available() -> bool:
 
 
 class Oracle:
-    """A model loaded into LiteRT; it must have been accepted by `read_model`, as LiteRT trusts what it is given."""
+    """A model loaded into LiteRT, in a process of its own: LiteRT ends its process at some models.
+
+    The model must have been accepted by `read_model`, as LiteRT trusts what it is given.
+    """
 
     def __init__(self, path: Path) -> None:
         """Loads the model file.
 
         Raises:
-            TinygenError: TG404 without LiteRT, TG105 when LiteRT refuses the model.
+            TinygenError: TG404 without LiteRT, TG105 when LiteRT refuses the model, TG507 when it does not survive it.
         """
         if not available():
             raise error("TG404", "comparing with LiteRT needs the package ai-edge-litert", hints=(INSTALL,))
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
+        self.name = f"LiteRT {importlib.metadata.version('ai-edge-litert')} BUILTIN_REF"
+        self._origin = Origin(path.name)
         model = bytearray(path.read_bytes())
         clear_harmless_dimensions(model)
-        try:
-            self._interpreter = Interpreter(
-                model_content=bytes(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
-            )
-            self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as problem:
-            raise error("TG105", f"LiteRT refuses the model: {problem}", origin=Origin(path.name)) from problem
-        self._inputs = tuple(int(d["index"]) for d in self._interpreter.get_input_details())
-        self._outputs = tuple(int(d["index"]) for d in self._interpreter.get_output_details())
-        self.name = f"LiteRT {importlib.metadata.version('ai-edge-litert')} BUILTIN_REF"
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, bytes(model)), daemon=True)
+        self._process.start()
+        theirs.close()
+        # The other process ends when nothing more can come.
+        weakref.finalize(self, self._connection.close)
+        problem = self._receive()
+        if isinstance(problem, str):
+            raise error("TG105", f"LiteRT refuses the model: {problem}", origin=self._origin)
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """The outputs of one inference, in the model's order; state from earlier calls is cleared first."""
-        self._interpreter.reset_all_variables()
-        for index, array in zip(self._inputs, inputs, strict=True):
-            self._interpreter.set_tensor(index, array)
-        self._interpreter.invoke()
-        return tuple(np.array(self._interpreter.get_tensor(index)) for index in self._outputs)
+        """The outputs of one inference, in the model's order; state from earlier calls is cleared first.
+
+        Raises:
+            TinygenError: TG507 when LiteRT does not survive the inference.
+        """
+        # A process that is gone refuses the inputs; _receive says so.
+        with contextlib.suppress(ConnectionError):
+            self._connection.send(tuple(inputs))
+        outputs = self._receive()
+        if not isinstance(outputs, tuple):
+            raise error("TG507", f"LiteRT cannot compute the model: {outputs}", origin=self._origin)
+        return outputs
+
+    def _receive(self) -> object:
+        try:
+            return self._connection.recv()
+        except (EOFError, ConnectionError) as end:
+            self._process.join()
+            message = f"LiteRT's process ended with status {self._process.exitcode} at this model"
+            hints = ("the model may hold scales that LiteRT's reference kernels cannot use",)
+            raise error("TG507", message, origin=self._origin, hints=hints) from end
+
+
+def _serve(connection: Connection, model: bytes) -> None:
+    """Answers every tuple of inputs with the tuple of outputs; first None, or why LiteRT refuses the model."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    try:
+        interpreter = Interpreter(
+            model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+        )
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as problem:
+        connection.send(str(problem))
+        return
+    connection.send(None)
+    inputs = [int(d["index"]) for d in interpreter.get_input_details()]
+    outputs = [int(d["index"]) for d in interpreter.get_output_details()]
+    while True:
+        try:
+            arrays = connection.recv()
+        except EOFError:
+            return
+        interpreter.reset_all_variables()
+        for index, array in zip(inputs, arrays, strict=True):
+            interpreter.set_tensor(index, array)
+        try:
+            interpreter.invoke()
+        except RuntimeError as problem:
+            connection.send(str(problem))
+            continue
+        connection.send(tuple(np.array(interpreter.get_tensor(index)) for index in outputs))
 
 
 def clear_harmless_dimensions(model: bytearray) -> None:
