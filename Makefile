@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= auto
 FUZZ_CASES ?= 20000
+FUZZ_GRAPHS ?= 5000
 C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[ch] tinygen/run/*/*.c tests/emulated/*.c)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format test-wheel test-long bench docs clean
+.PHONY: help demo test lint format test-wheel test-long bench golden docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,13 +37,17 @@ format: $(VENV)/.dev ## Lay out Python and C files
 test-wheel: $(VENV)/.dev ## Install the wheel into a new environment away from the checkout and run the demo there
 	$(PYTEST) -m wheel tests/packaging
 
-test-long: $(VENV)/.dev ## The reader against FUZZ_CASES damaged files, and the planner against hard instances
+test-long: $(VENV)/.dev ## FUZZ_CASES damaged files, schedules of FUZZ_GRAPHS random graphs, hard instances for the planner
 	$(BIN)/python -m benchmarks.fuzz_reader --cases $(FUZZ_CASES)
+	$(BIN)/python -m benchmarks.fuzz_schedules --graphs $(FUZZ_GRAPHS)
 	@if [ -d ../shared/minimalloc ]; then $(BIN)/python -m benchmarks.plan; \
 	else echo "the planner was not run: no instances in ../shared/minimalloc"; fi
 
 bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md
 	$(BIN)/python -m benchmarks.figures --write
+
+golden: $(VENV)/.dev ## Write the golden files of tests/golden again; read the difference before you commit it
+	TINYGEN_UPDATE_GOLDEN=1 $(PYTEST) tests/golden
 
 docs: $(VENV)/.dev ## Write the generated pages and pictures of docs/ again
 	$(BIN)/python -m docs.generate
