@@ -82,7 +82,7 @@ class UnicornSession:
         counts = []
         for _ in range(runs):
             outputs = self.infer(inputs)
-            counts.append(self._start()[0].counter.count)
+            counts.append(self.instructions)
         stack_bytes = self._start()[1].memory().stack_used
         profile = self._boot_profile()
         self._infer(profile, _boot(profile), input_bytes(self._project.model.inputs, inputs))
@@ -99,6 +99,11 @@ class UnicornSession:
             stack_bytes=stack_bytes,
             clock_hz=None,
         )
+
+    @property
+    def instructions(self) -> int:
+        """Of the last inference."""
+        return self._start()[0].counter.count
 
     def close(self) -> None:
         self._machine = self._client = None
