@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import tinygen.ops  # noqa: F401 - registers every operator
+from docs.drawings import drawings
 from docs.json_schema import json_pages
+from docs.markers import replace_between
 from tinygen.boards import all_boards
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import CODES
 from tinygen.ir.op import REGISTRY
 from tinygen.paths import EXAMPLES
+from tinygen.report.comparison import comparison
+from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import svg
-from tinygen.report.timeline import timeline
+from tinygen.report.timeline import layered_timeline, timeline
+from tinygen.source_tree import SourceTree
 
 DOCS = Path(__file__).resolve().parent
+DIGITS = EXAMPLES / "digits.tflite"
 BANNER = "<!-- Written by `make docs`; edit the code it comes from. -->"
 OPERATORS = """\
 Batch 1, static shapes, bit-exact with LiteRT's reference kernels. What of an operator is not supported is an error
@@ -40,6 +48,9 @@ def pages() -> dict[str, str]:
         "boards.md": boards(),
         "errors.md": errors(),
         "images/digits_memory.svg": memory_map(),
+        "images/digits_plan.svg": beside_layer_by_layer(),
+        "rows.md": rows(),
+        **drawings(),
         **json_pages(BANNER),
     }
 
@@ -85,10 +96,37 @@ def errors() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
+@cache
+def digits() -> SourceTree:
+    """The digit classifier as it is compiled by default."""
+    return compile_model(DIGITS, CompileOptions())
+
+
 def memory_map() -> str:
     """The digit classifier's arena over time."""
-    tree = compile_model(EXAMPLES / "digits.tflite", CompileOptions())
-    return svg(tree.plan, timeline(tree))
+    return svg(digits().plan, timeline(digits()))
+
+
+def beside_layer_by_layer() -> str:
+    """What `tinygen plan examples/digits.tflite --svg` draws."""
+    layered = layered_plan(DIGITS, CompileOptions())
+    return comparison("digits", layered, layered_timeline(digits()), digits().plan, timeline(digits()))
+
+
+def rows() -> str:
+    """The page on rows with the digit classifier's pull functions in it."""
+    source = digits().files["src/digits.c"]
+    functions = ("digits_00_rows", "digits_01_rows", "digits_layers_00_to_04")
+    code = "\n\n".join(excerpt(source, name) for name in functions)
+    return replace_between((DOCS / "rows.md").read_text(encoding="utf-8"), "pulling", f"```c\n{code}\n```")
+
+
+def excerpt(source: str, function: str) -> str:
+    """A function of generated C with the comment above it and, between them, the variables that belong to it."""
+    found = re.search(rf"^/\*[^/]*\*/\n(?:static [^(\n]*;\n\n)?static void {function}\(.*?^}}$", source, re.M | re.S)
+    if found is None:
+        raise ValueError(f"the generated C has no {function}: choose another for docs/rows.md")
+    return found[0]
 
 
 def _page(title: str, introduction: str) -> str:
