@@ -15,6 +15,7 @@ from tinygen.ir.op import Numerics, Op
 from tinygen.passes.pipeline import run as run_passes
 from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Objective, choose
+from tinygen.schedule.program import Rules
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
 
@@ -33,6 +34,10 @@ class CompileOptions:
     ram_budget: int | None = None
     """Bytes of arena at most; then the fastest schedule within them is taken."""
     keep_inputs: bool = False
+    io_outside: bool = False
+    """Inputs and outputs have arrays of their own, outside the arena."""
+    pins: tuple[tuple[str, int], ...] = ()
+    """Offsets in the arena of tensors by name."""
     features: frozenset[str] = frozenset()
     """Core features that kernels may require, such as `dsp`; results never depend on them."""
     shared_arena: bool = False
@@ -40,6 +45,8 @@ class CompileOptions:
 
     def __str__(self) -> str:
         kept = ", inputs kept" if self.keep_inputs else ""
+        kept += ", inputs and outputs outside the arena" if self.io_outside else ""
+        kept += "".join(f", {name} at {offset}" for name, offset in self.pins)
         budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
         goal = f"optimized for {self.optimize.value}"
         shared = ", arena shared" if self.shared_arena else ""
@@ -95,6 +102,7 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
         options.optimize,
         ram_budget=options.ram_budget,
         keep_inputs=options.keep_inputs,
+        rules=Rules(options.io_outside, options.pins),
     )
     validate(chosen.plan)
     return emit(
@@ -108,6 +116,13 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
         keep_inputs=options.keep_inputs,
         shared_arena=options.shared_arena,
     )
+
+
+def kernel_features(graph: Graph) -> frozenset[str]:
+    """The core features that any kernel of the graph requires: cores that have the same of them get the same code."""
+    graph = run_passes(graph)
+    kernels = (k for op in graph.ops if not op.alias for n in Numerics for k in op.kernels(graph, n))
+    return frozenset(feature for kernel in kernels for feature in kernel.requires)
 
 
 def _offers(op: Op, graph: Graph, options: CompileOptions) -> tuple[Kernel, ...]:

@@ -46,8 +46,8 @@ def _arm(
 
 
 def _riscv(cpu: str, zig_mcpu: str) -> Core:
-    # medany reaches flash and RAM wherever the board has them. The GNU compiler is not told of zicsr: it would find none
-    # of its run-time libraries built for that name, and link those for 64 bits.
+    # medany reaches flash and RAM wherever the board has them. The GNU compiler is not told of zicsr: it would find
+    # none of its run-time libraries built for that name, and link those for 64 bits.
     return Core(
         cpu=cpu,
         features=(),

@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "TG304": "the memory plan is not valid",
     "TG305": "no memory plan within the capacity",
     "TG306": "allocation file is not valid",
+    "TG307": "tensor cannot be pinned",
     "TG401": "no compiler found",
     "TG402": "the compiler failed",
     "TG403": "output folder cannot be used",

@@ -26,6 +26,12 @@ class Places:
     """The layer after whose steps a landed row is copied into its ring."""
     accumulators: Mapping[int, int]
     scratch: Mapping[int, int]
+    outside: Mapping[int, str]
+    """The arrays of storages that are not in the arena."""
+
+    def start(self, storage: int) -> tuple[str, int]:
+        """Where a storage begins: an array and an offset in it."""
+        return (self.outside[storage], 0) if storage in self.outside else ("arena", self.storages[storage])
 
     def is_ring(self, storage: int) -> bool:
         return self.slots[storage] < self.rows[storage]
@@ -49,7 +55,7 @@ def output_row(program: Program, position: int, prefix: str, places: Places) -> 
         raise ValueError("a layer writes to the arena")
     if places.is_ring(write.storage):
         return f"{layer_stem(prefix, layer)}_row({'y' if layer.rows.steps > 1 else '0'})"
-    return _row("arena", places.storages[write.storage], write, layer.rows.steps)
+    return _row(*places.start(write.storage), write, layer.rows.steps)
 
 
 def row_pointers(program: Program, position: int, prefix: str, places: Places) -> Iterator[str]:
@@ -62,7 +68,7 @@ def row_pointers(program: Program, position: int, prefix: str, places: Places) -
         if access.storage is None:
             base = f"(const uint8_t *){layer_stem(prefix, layer)}_operand_{i}"
         else:
-            offset = places.storages[access.storage]
+            base, offset = places.start(access.storage)
         if access.storage is not None and places.is_ring(access.storage):
             row = f"{producer_stem(program, prefix, access.storage)}_row({{}})"
         else:

@@ -17,7 +17,7 @@ from tinygen.ir.tensor import DType, Tensor
 from tinygen.paths import TEMPLATES
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
-from tinygen.schedule.program import Program
+from tinygen.schedule.program import Program, Storage
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
 from tinygen.source_tree import Layer, SourceTree, TensorSpec
@@ -38,7 +38,7 @@ def emit(
     shared_arena: bool,
 ) -> SourceTree:
     """The program as C text; `options` is what the banner says of the choices that were made."""
-    places = _places(program, demand, plan)
+    places = _places(program, demand, plan, prefix)
     graph = program.graph
     layers = [layer_text(program, i, prefix, places) for i in range(len(program.layers))]
     constants = [c for layer in layers for c in layer.constants]
@@ -50,6 +50,7 @@ def emit(
         "guard": prefix.upper(),
         "sha256": graph.sha256,
         "shared_arena": shared_arena,
+        "arena_bytes": plan.arena_bytes,
     }
     inputs, outputs = (tuple(_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
     files = {
@@ -77,7 +78,30 @@ def emit(
     )
 
 
-def _places(program: Program, demand: Demand, plan: Plan) -> Places:
+def _own_arrays(program: Program, places: Places) -> list[dict[str, object]]:
+    """The inputs and outputs that are not in the arena."""
+    return [
+        {"name": places.outside[s.id], "macro": places.outside[s.id].upper(), "nbytes": s.nbytes}
+        for s in program.storages
+        if s.id in places.outside
+    ]
+
+
+def _start(program: Program, places: Places, tensor: int) -> str:
+    base, offset = places.start(program.storage_of(tensor).id)
+    return f"{base} + {offset}" if offset else base
+
+
+def _outside_name(graph: Graph, storage: Storage, prefix: str) -> str:
+    """`kws_input_0`; what is input and output at once is named as input."""
+    for direction, ids in (("input", graph.inputs), ("output", graph.outputs)):
+        for i, tensor in enumerate(ids):
+            if tensor in storage.tensors:
+                return f"{prefix}_{direction}_{i}"
+    raise ValueError("only inputs and outputs can be outside the arena")
+
+
+def _places(program: Program, demand: Demand, plan: Plan, prefix: str) -> Places:
     def offsets(positions: Mapping[int, int]) -> dict[int, int]:
         return {key: plan.offsets[i] for key, i in positions.items()}
 
@@ -89,6 +113,7 @@ def _places(program: Program, demand: Demand, plan: Plan) -> Places:
         settlers=demand.settlers,
         accumulators=offsets(demand.accumulators),
         scratch=offsets(demand.scratch),
+        outside={s.id: _outside_name(program.graph, s, prefix) for s in program.storages if s.outside},
     )
 
 
@@ -113,7 +138,6 @@ def _header(
     ]
     values = {
         "summary": summary,
-        "arena_bytes": plan.arena_bytes,
         "layer_count": layer_count,
         "tensors": groups,
         "input_note": kept if keep_inputs else consumed,
@@ -149,8 +173,9 @@ def _source(
         "layers": [(layer, ring_text(program, i, prefix, places), pulls.get(i)) for i, layer in enumerate(layers)],
         "segments": segments,
         "invoke": list(invoke_lines(program, schedule, layers, [s.symbol for s in segments])),
-        "inputs": [places.storages[program.storage_of(i).id] for i in graph.inputs],
-        "outputs": [places.storages[program.storage_of(i).id] for i in graph.outputs],
+        "own": _own_arrays(program, places),
+        "inputs": [_start(program, places, i) for i in graph.inputs],
+        "outputs": [_start(program, places, i) for i in graph.outputs],
     }
     return render("c/model.c.j2", {**common, **values})
 

@@ -98,7 +98,9 @@ def _tensor(tensor: Tensor) -> str:
 def _place(access: Access, places: Places) -> str:
     if access.storage is None:
         return "constant"
-    offset, slots = places.storages[access.storage], places.slots[access.storage]
+    (base, offset), slots = places.start(access.storage), places.slots[access.storage]
+    if access.storage in places.outside:
+        return base
     if not places.is_ring(access.storage):
         return f"arena {offset} to {offset + access.rows * access.row_bytes}"
     ring = f"ring of {slots} row{'s' if slots > 1 else ''}, arena {offset} to {offset + slots * access.row_bytes}"

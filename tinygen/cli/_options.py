@@ -70,6 +70,8 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
         optimize: str,
         ram_budget: int | None,
         keep_inputs: bool,
+        io_outside: bool,
+        pin: tuple[tuple[str, int], ...],
         **others: object,
     ) -> R:
         chosen = CompileOptions(
@@ -78,6 +80,8 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
             optimize=Objective(optimize),
             ram_budget=ram_budget,
             keep_inputs=keep_inputs,
+            io_outside=io_outside,
+            pins=pin,
         )
         return function(*arguments, chosen=chosen, **others)
 
@@ -87,6 +91,14 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
             _choice("--optimize", Objective, "balanced", "RAM against instructions."),
             click.option("--ram-budget", type=click.IntRange(min=1), metavar="BYTES", help=budget),
             click.option("--keep-inputs", is_flag=True, help="An inference leaves its inputs as they were."),
+            click.option("--io-outside", is_flag=True, help="Inputs and outputs get arrays outside the arena."),
+            click.option(
+                "--pin",
+                type=(str, click.IntRange(min=0)),
+                multiple=True,
+                metavar="TENSOR OFFSET",
+                help="Put a tensor at this offset of the arena; may be repeated.",
+            ),
             _choice("--numerics", Numerics, "litert", "Whose rounding."),
             click.option("--backend", default="c", show_default=True, help="How the model is turned into C."),
         )

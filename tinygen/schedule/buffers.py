@@ -20,6 +20,8 @@ ALIGNMENT = 4
 class Demand:
     """The buffers of a schedule, and which of them is what: positions in `buffers` by storage id or layer position.
 
+    Storages outside the arena have slots, and no buffer.
+
     `slots` is the number of rows that each storage's ring has; as many as the storage has rows for an ordinary buffer.
     `landings` are the landing slots of storages that have one, `settlers` the layers after which they are copied.
     """
@@ -44,12 +46,15 @@ def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -
     lives = row_lives(program, puller, schedule.steps, keep_inputs=keep_inputs)
     found: list[Buffer] = []
 
-    def add(name: str, kind: str, size: int, rects: Iterable[Rect]) -> int:
-        found.append(Buffer(name, size, tuple(rects), ALIGNMENT, kind))
+    def add(name: str, kind: str, size: int, rects: Iterable[Rect], pinned: int | None = None) -> int:
+        found.append(Buffer(name, size, tuple(rects), ALIGNMENT, kind, pinned))
         return len(found) - 1
 
     storages, slots, slot, settlers, accumulators, scratch = {}, {}, {}, {}, {}, {}
     for storage in program.storages:
+        if storage.outside:
+            slots[storage.id] = storage.rows
+            continue
         rows = lives[storage.id]
         ring = _slots(puller, storage, rows)
         offered = landings(puller, storage, rows, schedule) if ring < storage.rows else ()
@@ -62,7 +67,8 @@ def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -
             rects = _rects(landed.slot, 1, storage)
             slot[storage.id] = add(f"{storage.name} (landing)", "activation", storage.row_bytes, rects)
         slots[storage.id] = ring
-        storages[storage.id] = add(storage.name, storage.kind, ring * storage.row_bytes, _rects(rows, ring, storage))
+        size, rects = ring * storage.row_bytes, _rects(rows, ring, storage)
+        storages[storage.id] = add(storage.name, storage.kind, size, rects, storage.pinned)
     times: dict[int, list[int]] = {}
     for time, step in enumerate(schedule.steps):
         times.setdefault(step.layer, []).append(time)

@@ -16,7 +16,7 @@ from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
 from tinygen.schedule.buffers import Demand, demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import Program, build_program
+from tinygen.schedule.program import Program, Rules, build_program
 from tinygen.schedule.refine import refine
 from tinygen.schedule.search import SegmentSearch
 from tinygen.schedule.steps import Schedule
@@ -62,14 +62,20 @@ class Choice:
 
 
 def choose(
-    graph: Graph, offers: Offers, objective: Objective, *, ram_budget: int | None = None, keep_inputs: bool = False
+    graph: Graph,
+    offers: Offers,
+    objective: Objective,
+    *,
+    ram_budget: int | None = None,
+    keep_inputs: bool = False,
+    rules: Rules = Rules(),  # noqa: B008
 ) -> Choice:
     """The best choice for the objective; with `ram_budget` in bytes the fastest whose arena is no larger.
 
     Raises:
-        TinygenError: TG305 when nothing fits the budget.
+        TinygenError: TG305 when nothing fits the budget, TG304 and TG307 for pins that cannot be had.
     """
-    choices = list(_choices(graph, offers, keep_inputs))
+    choices = list(_choices(graph, offers, keep_inputs, rules))
     if ram_budget is not None:
         return _within(choices, ram_budget)
     fastest = min(c.instructions for c in choices)
@@ -98,11 +104,11 @@ def _placed(choice: Choice) -> Choice:
     return replace(choice, plan=min(best, choice.plan, key=lambda p: p.arena_bytes))
 
 
-def _choices(graph: Graph, offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
+def _choices(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[Choice]:
     """Candidates: layer by layer, then cut ever more boldly, with the fastest kernels and with ever less scratch."""
     fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
     small = tuple(min(kernels, key=lambda k: (k.scratch_bytes, k.instructions), default=None) for kernels in offers)
-    program = build_program(graph, fast)
+    program = build_program(graph, fast, rules)
     yield _choice(program, layer_by_layer(program), keep_inputs)
     if not program.layers:
         return
@@ -112,11 +118,12 @@ def _choices(graph: Graph, offers: Offers, keep_inputs: bool) -> Iterator[Choice
     most = _peak(program, schedule, keep_inputs)
     if small == fast:
         return
-    program = build_program(graph, small)
+    program = build_program(graph, small, rules)
     schedule = _cut(program, None, keep_inputs)
     least = _peak(program, schedule, keep_inputs)
     for peak in sorted({least + (most - least) * i // PEAKS for i in range(PEAKS)}):
-        fitted = build_program(graph, _fastest_within(peak, program, schedule, offers, keep_inputs))
+        kernels = _fastest_within(peak, program, schedule, offers, keep_inputs)
+        fitted = build_program(graph, kernels, rules)
         yield _choice(fitted, schedule, keep_inputs)
 
 

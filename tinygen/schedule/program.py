@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import gcd, prod
 
+from tinygen.errors import error
 from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
@@ -25,10 +27,22 @@ class Storage:
     """`input`, `output` or `activation`, as in plan.model.Buffer."""
     rows: int
     row_bytes: int
+    outside: bool = False
+    """It has memory of its own, outside the arena."""
+    pinned: int | None = None
+    """The offset in the arena that the user wants."""
 
     @property
     def nbytes(self) -> int:
         return self.rows * self.row_bytes
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the user demands of the arena: inputs and outputs outside it, and offsets of tensors by name."""
+
+    io_outside: bool = False
+    pins: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,9 +89,14 @@ def row_geometry(tensor: Tensor) -> tuple[int, int]:
     return rows, elements * tensor.dtype.itemsize
 
 
-def build_program(graph: Graph, kernels: tuple[Kernel | None, ...]) -> Program:
-    """The program of a graph; `kernels` has the chosen kernel of each operator, None for aliases."""
-    storages = tuple(_storages(graph))
+def build_program(graph: Graph, kernels: tuple[Kernel | None, ...], rules: Rules = Rules()) -> Program:
+    """The program of a graph; `kernels` has the chosen kernel of each operator, None for aliases.
+
+    Raises:
+        TinygenError: TG307 when a pinned tensor is not in the arena.
+    """
+    storages = tuple(_storages(graph, rules))
+    _check_pins(graph, storages, rules)
     where = {t: s.id for s in storages for t in s.tensors}
     layers = tuple(
         _layer(graph, op, kernel, where) for op, kernel in zip(graph.ops, kernels, strict=True) if kernel is not None
@@ -97,7 +116,16 @@ def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int]) -> Layer
     return Layer(op, kernel, kernel.call(), rows, reads, write)
 
 
-def _storages(graph: Graph) -> Iterator[Storage]:
+def _check_pins(graph: Graph, storages: tuple[Storage, ...], rules: Rules) -> None:
+    there = {graph.tensors[t].name for s in storages if not s.outside for t in s.tensors}
+    for name, _ in rules.pins:
+        if name not in there:
+            near = get_close_matches(name, there, 3)
+            hints = (f"did you mean {' or '.join(near)}?",) if near else ("`tinygen inspect` lists the tensors",)
+            raise error("TG307", f"there is no tensor '{name}' in the arena to be pinned", hints=hints)
+
+
+def _storages(graph: Graph, rules: Rules) -> Iterator[Storage]:
     """Tensors grouped with their aliases, in the order they are first written."""
     groups: dict[int, list[int]] = {i: [i] for i in graph.inputs}
     for op in graph.ops:
@@ -115,4 +143,14 @@ def _storages(graph: Graph) -> Iterator[Storage]:
         first = graph.tensors[root]
         row_bytes = gcd(*(row_geometry(graph.tensors[t])[1] for t in members))
         total = prod(first.shape) * first.dtype.itemsize
-        yield Storage(root, tuple(members), first.name, kind, total // row_bytes, row_bytes)
+        offsets = [offset for name, offset in rules.pins if name in {graph.tensors[t].name for t in members}]
+        yield Storage(
+            id=root,
+            tensors=tuple(members),
+            name=first.name,
+            kind=kind,
+            rows=total // row_bytes,
+            row_bytes=row_bytes,
+            outside=rules.io_outside and kind != "activation",
+            pinned=offsets[0] if offsets else None,
+        )

@@ -35,7 +35,7 @@ class SegmentSearch:
         self._puller = Puller(program)
         self._longest = min(longest, len(program.layers))
         self._count = len(program.layers)
-        self._spans = tuple(self._span(storage, keep_inputs) for storage in program.storages)
+        self._spans = tuple(self._span(s, keep_inputs) for s in program.storages if not s.outside)
         self._costed: dict[tuple[int, int], Costed] = {}
 
     def _span(self, storage: Storage, keep_inputs: bool) -> tuple[Storage, int, int]:
@@ -148,8 +148,8 @@ class SegmentSearch:
                     for row in read.taps(index):
                         dead[row] = max(dead[row], time + 1)
             write = self._puller.write(layer)
-            born, dead = inside[write.storage.id]
-            for row in write.taps(index):
+            born, dead = inside.get(write.storage.id, ([], []))
+            for row in write.taps(index) if born else ():
                 born[row] = min(born[row], time)
                 dead[row] = max(dead[row], time + 1)
             working.setdefault(layer, []).append(time)
