@@ -173,6 +173,7 @@ WRONG: dict[str, tuple[Callable[[Fields], None], str, str]] = {
     "input twice": (change_subgraph(t.INPUTS, ints(0, 0)), "TG107", "same input twice"),
     "output twice": (change_subgraph(t.OUTPUTS, ints(3, 3)), "TG107", "same output twice"),
     "constant input": (change_subgraph(t.INPUTS, ints(0, 1)), "TG107", "is a constant"),
+    "constant output": (change_subgraph(t.OUTPUTS, ints(1)), "TG107", "is a constant"),
     "operator input index": (change_operator(t.OP_INPUTS, ints(0, 1, 99)), "TG104", "input tensor 99 of 4"),
     "operator input negative": (change_operator(t.OP_INPUTS, ints(0, 1, -2)), "TG104", "input tensor -2"),
     "operator output index": (change_operator(t.OP_OUTPUTS, ints(4)), "TG104", "output tensor 4"),

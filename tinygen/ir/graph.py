@@ -59,7 +59,8 @@ class Graph:
             raise TinygenError(*found)
 
     def _check_structure(self) -> Iterator[Diagnostic]:
-        defined = {*self.inputs, *(i for i, t in self.tensors.items() if t.data is not None)}
+        constant = {i for i, t in self.tensors.items() if t.data is not None}
+        defined = {*self.inputs, *constant}
         for op in self.ops:
             for i in op.inputs:
                 if i >= 0 and i not in self.tensors:
@@ -74,10 +75,14 @@ class Graph:
                     message = f"tensor '{self.tensors[i].name}' is written twice, or is an input or a constant"
                     yield Diagnostic("TG107", message, op.origin)
                 defined.add(i)
+            if op.alias and constant.issuperset(op.inputs[:1]):
+                constant.update(op.outputs)
         for i in self.outputs:
             if i not in defined:
                 name = self.tensors[i].name if i in self.tensors else str(i)
                 yield Diagnostic("TG107", f"the graph's output '{name}' is never computed")
+            elif i in constant:
+                yield Diagnostic("TG107", f"the graph's output '{self.tensors[i].name}' is a constant")
         for i, tensor in self.tensors.items():
             data = tensor.data
             if data is not None and (data.shape != tensor.shape or data.dtype != tensor.dtype.numpy):
