@@ -77,11 +77,14 @@ class Graph:
                 defined.add(i)
             if op.alias and constant.issuperset(op.inputs[:1]):
                 constant.update(op.outputs)
+                for i in set(op.outputs).intersection(self.outputs, self.tensors):
+                    message = f"the graph's output '{self.tensors[i].name}' is a constant"
+                    yield Diagnostic("TG107", message, op.origin)
         for i in self.outputs:
             if i not in defined:
                 name = self.tensors[i].name if i in self.tensors else str(i)
                 yield Diagnostic("TG107", f"the graph's output '{name}' is never computed")
-            elif i in constant:
+            elif self.tensors[i].data is not None:
                 yield Diagnostic("TG107", f"the graph's output '{self.tensors[i].name}' is a constant")
         for i, tensor in self.tensors.items():
             data = tensor.data

@@ -103,9 +103,11 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin) 
     findings, warnings = Findings(), Findings()
     reader = TensorReader(tables, model.tables(_BUFFERS, "buffer"), findings, warnings)
     tensors = _read_tensors(reader, inputs, outputs, records, origin)
-    for i in inputs:
-        if i in tensors and tensors[i].data is not None:
-            raise error("TG107", f"the graph's input {i} is a constant", origin=replace(origin, tensor=tensors[i].name))
+    for role, ends in (("input", inputs), ("output", outputs)):
+        for i in ends:
+            if i in tensors and tensors[i].data is not None:
+                where = replace(origin, tensor=tensors[i].name)
+                raise error("TG107", f"the graph's {role} {i} is a constant", origin=where)
 
     available = frozenset({*inputs, *(i for i, tensor in tensors.items() if tensor.data is not None)})
     order = check_order(records, available, outputs, tensors, origin)
