@@ -118,13 +118,6 @@ def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None
     )
 
 
-def kernel_features(graph: Graph) -> frozenset[str]:
-    """The core features that any kernel of the graph requires: cores that have the same of them get the same code."""
-    graph = run_passes(graph)
-    kernels = (k for op in graph.ops if not op.alias for n in Numerics for k in op.kernels(graph, n))
-    return frozenset(feature for kernel in kernels for feature in kernel.requires)
-
-
 def _offers(op: Op, graph: Graph, options: CompileOptions) -> tuple[Kernel, ...]:
     """The kernels that can compute an operator on the core; none for an alias, which has nothing to compute."""
     kernels = () if op.alias else op.kernels(graph, options.numerics)

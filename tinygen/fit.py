@@ -12,8 +12,13 @@ from tinygen.boards import Board, all_boards
 from tinygen.build.builder import Built, build_project
 from tinygen.build.compiler import find_compiler
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
+from tinygen.build.objects import ObjectCache
+from tinygen.build.stack import stack_bound
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.errors import TinygenError
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics
+from tinygen.passes.pipeline import run as run_passes
 from tinygen.plan.live import largest_at_peak
 from tinygen.plan.model import Plan
 from tinygen.project import Project, write_project
@@ -54,7 +59,8 @@ class Fit:
     """The model's name; those of several, separated by commas."""
     board: str
     fits: bool | None
-    """null when only a link could tell: the bound exceeds the board, the arena and the constants alone do not."""
+    """null when it cannot be told: no compiler and the bound exceeds the board while arena and constants do not, or no
+    bound of the stack."""
     basis: str
     """`elf`: sizes of the linked firmware; `bound`: sizes it cannot exceed."""
     compiler: str | None
@@ -68,7 +74,9 @@ class Fit:
     constant_bytes: int
     """Weights, biases and tables of all models, part of flash_bytes."""
     stack_bytes: int
-    """The stack's reserve, part of ram_bytes."""
+    """The stack's reserve, part of ram_bytes; never less than stack_bound_bytes where the model fits."""
+    stack_bound_bytes: int | None
+    """The most stack that any run can use, interrupts apart; null without a compiler, or where it cannot be proved."""
     ram_bytes: int
     ram_available_bytes: int
     flash_bytes: int
@@ -76,7 +84,16 @@ class Fit:
     largest_buffers: tuple[BufferSize, ...]
     """The three largest buffers alive when the most bytes are alive."""
     remedy: str | None
-    """Options with which the model fits this board, `--optimize ram`; null when it fits or none are known to help."""
+    """The options that cost least with which it fits this board, in place of those given: `--optimize ram`, `-O s` or
+    both; null when it fits or none are known to help."""
+    missing_ram_bytes: int
+    """0 when RAM suffices."""
+    missing_flash_bytes: int
+    """0 when flash suffices."""
+    external_memory: str | None
+    """Memory of the board that firmware does not use by itself and that has what is missing; null when it fits."""
+    keep_inputs_bytes: int | None
+    """What --keep-inputs adds to the arena; null when it was not asked for."""
     nearest: str | None
     """A board that has the memory needed; null when the model fits or no board has it."""
     models: tuple[FitModel, ...]
@@ -87,6 +104,8 @@ CODE_BYTES = 16 * 1024
 """More than start-up, the minimal main and compiler support need on any core."""
 CODE_BYTES_PER_LAYER = 8 * 1024
 """More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
+SMALLEST = "-Os"
+"""The compiler's level for the least flash."""
 VARIABLE_BYTES = 2 * 1024
 """More than the variables of the minimal firmware besides arena, stack and counters of rows, with alignment."""
 VARIABLE_BYTES_PER_LAYER = 8
@@ -100,6 +119,7 @@ def fit_models(
     *,
     separate_arenas: bool = False,
     compiler: str | None = None,
+    level: str = DEFAULT_OPTIMIZATION,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[Fit, ...]:
     """The verdict on one model, or several in one firmware, for each board; `done` is told how many are there.
@@ -110,45 +130,94 @@ def fit_models(
         TinygenError: TG1xx and TG2xx for the model, TG401 when the `compiler` asked for is not installed, TG402.
     """
     graphs = [read_model(path) for path in paths]
-    several = len(graphs) > 1
-    options = replace(options, shared_arena=several and not separate_arenas)
-    least = replace(options, optimize=Objective.RAM, ram_budget=None, keep_inputs=False)
-    known: dict[CompileOptions, tuple[SourceTree, ...]] = {}
-
-    def compiled(chosen: CompileOptions, board: Board) -> tuple[SourceTree, ...]:
-        key = replace(chosen, features=frozenset(board.features))
-        if key not in known:
-            names = [f"model_{i}" if several else None for i in range(len(graphs))]
-            known[key] = tuple(
-                compile_graph(graph, replace(key, prefix=name)) for graph, name in zip(graphs, names, strict=True)
-            )
-        return known[key]
-
+    options = replace(options, shared_arena=len(graphs) > 1 and not separate_arenas)
     verdicts: list[Fit] = []
-    for board in boards:
-        trees = compiled(options, board)
-        verdict = fit_board(trees, board, compiler=compiler)
-        if verdict.fits is False and verdict.ram_bytes > board.ram_capacity:
-            smaller = compiled(least, board)
-            helps = arena_bytes(smaller) < arena_bytes(trees)
-            if helps and fit_board(smaller, board, compiler=compiler).fits:
-                separate = " --separate-arenas" if separate_arenas else ""
-                verdict = replace(verdict, remedy=f"--optimize ram{separate}")
-        verdicts.append(verdict)
-        done(len(verdicts))
+    with TemporaryDirectory(prefix="tinygen-") as folder:
+        bench = _Bench(graphs, compiler, Path(folder))
+        for board in boards:
+            verdict = bench.fit(options, board, level)
+            if options.keep_inputs:
+                consumed = bench.compiled(replace(options, keep_inputs=False), board)
+                verdict = replace(verdict, keep_inputs_bytes=verdict.arena_bytes - arena_bytes(consumed))
+            if verdict.fits is False:
+                remedy = _remedy(bench, options, board, level, verdict)
+                separate = " --separate-arenas" if separate_arenas and remedy is not None else ""
+                verdict = replace(verdict, remedy=None if remedy is None else remedy + separate)
+            verdicts.append(verdict)
+            done(len(verdicts))
     return tuple(verdicts)
 
 
-def fit_board(models: Models, board: Board, *, compiler: str | None = None) -> Fit:
-    """The verdict for one board; without an installed compiler or ELF reader, and none asked for, from the bound."""
+class _Bench:
+    """Compiles each model once for every set of options, and the C code once for every core."""
+
+    def __init__(self, graphs: Sequence[Graph], compiler: str | None, folder: Path) -> None:
+        self._graphs, self._compiler, self._folder = graphs, compiler, folder
+        self._objects = ObjectCache(folder / "objects")
+        self._useful = frozenset[str]().union(*(_kernel_features(graph) for graph in graphs))
+        self._known: dict[CompileOptions, tuple[SourceTree, ...]] = {}
+
+    def compiled(self, options: CompileOptions, board: Board) -> tuple[SourceTree, ...]:
+        """The models for a board; boards whose kernels are the same share them."""
+        key = replace(options, features=self._useful & frozenset(board.features))
+        if key not in self._known:
+            names = [f"model_{i}" if len(self._graphs) > 1 else None for i in range(len(self._graphs))]
+            pairs = zip(self._graphs, names, strict=True)
+            self._known[key] = tuple(compile_graph(graph, replace(key, prefix=name)) for graph, name in pairs)
+        return self._known[key]
+
+    def fit(self, options: CompileOptions, board: Board, level: str) -> Fit:
+        """The verdict with these options."""
+        trees = self.compiled(options, board)
+        return fit_board(trees, board, compiler=self._compiler, level=level, objects=self._objects)
+
+
+def _kernel_features(graph: Graph) -> frozenset[str]:
+    """The core features that any kernel of the graph requires: cores that have the same of them get the same code."""
+    graph = run_passes(graph)
+    kernels = (k for op in graph.ops if not op.alias for n in Numerics for k in op.kernels(graph, n))
+    return frozenset(feature for kernel in kernels for feature in kernel.requires)
+
+
+def _remedy(bench: _Bench, options: CompileOptions, board: Board, level: str, verdict: Fit) -> str | None:
+    """The first of these options with which the model fits: less RAM, less flash, both."""
+    least = replace(options, optimize=Objective.RAM, ram_budget=None, keep_inputs=False)
+    small = verdict.basis == "elf" and level != SMALLEST
+    smaller = arena_bytes(bench.compiled(least, board)) < verdict.arena_bytes
+    ram, flash = verdict.missing_ram_bytes > 0, verdict.missing_flash_bytes > 0
+    same = " --keep-inputs" if options.keep_inputs else ""
+    tried = (
+        (ram and not flash and smaller, least, level, "--optimize ram"),
+        (flash and small, options, SMALLEST, f"-O s --optimize {options.optimize.value}{same}"),
+        (flash and small and smaller, least, SMALLEST, "-O s --optimize ram"),
+    )
+    for helps, chosen, tried_level, text in tried:
+        if helps and bench.fit(chosen, board, tried_level).fits:
+            return text
+    return None
+
+
+def fit_board(
+    models: Models,
+    board: Board,
+    *,
+    compiler: str | None = None,
+    level: str = DEFAULT_OPTIMIZATION,
+    objects: ObjectCache | None = None,
+) -> Fit:
+    """The verdict for one board; without an installed compiler or ELF reader, and none asked for, from the bound.
+
+    The model's compiled code is taken from and left in `objects`.
+    """
     if compiler is not None or can_link(board):
-        return _measured(trees_of(models), board, compiler)
+        return _measured(trees_of(models), board, compiler, level, objects)
     return bounded(models, board)
 
 
 def can_link(board: Board) -> bool:
     """Whether firmware for the board can be linked and its sizes read here."""
-    return is_installed(board) and importlib.util.find_spec("elftools") is not None
+    readers = ("elftools", "capstone")
+    return is_installed(board) and all(importlib.util.find_spec(reader) is not None for reader in readers)
 
 
 def is_installed(board: Board, compiler: str | None = None) -> bool:
@@ -162,12 +231,26 @@ def is_installed(board: Board, compiler: str | None = None) -> bool:
     return True
 
 
-def _measured(trees: tuple[SourceTree, ...], board: Board, compiler: str | None) -> Fit:
+def _measured(
+    trees: tuple[SourceTree, ...], board: Board, compiler: str | None, level: str, objects: ObjectCache | None
+) -> Fit:
     with TemporaryDirectory(prefix="tinygen-") as folder:
         project = write_project(trees, board, Path(folder) / "project")
-        built = measure_sizes(project, Path(folder) / "build", compiler=compiler, must_fit=False)
+        built = build_project(
+            project,
+            Path(folder) / "build",
+            compiler=compiler,
+            optimize=level,
+            program="minimal",
+            must_fit=False,
+            objects=objects,
+        )
+        stack = stack_bound(built.elf).bytes
     sizes = built.sizes
-    return _fit(trees, board, sizes.fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes)
+    fits: bool | None = sizes.fits and (stack is None or stack <= sizes.stack_bytes)
+    if fits and stack is None:
+        fits = None
+    return _fit(trees, board, fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes, stack)
 
 
 def measure_sizes(
@@ -198,7 +281,7 @@ def bounded(models: Models, board: Board) -> Fit:
         fits = False
     elif ram <= board.ram_capacity and flash <= board.flash_capacity:
         fits = True
-    return _fit(trees, board, fits, None, ram, flash, board.stack_bytes)
+    return _fit(trees, board, fits, None, ram, flash, board.stack_bytes, None)
 
 
 def _fit(
@@ -209,6 +292,7 @@ def _fit(
     ram: int,
     flash: int,
     stack: int,
+    stack_bound: int | None,
 ) -> Fit:
     arena, lower_bound, proof = _arena(trees)
     return Fit(
@@ -222,12 +306,17 @@ def _fit(
         proof=proof,
         constant_bytes=sum(tree.constant_bytes for tree in trees),
         stack_bytes=stack,
+        stack_bound_bytes=stack_bound,
         ram_bytes=ram,
         ram_available_bytes=board.ram_capacity,
         flash_bytes=flash,
         flash_available_bytes=board.flash_capacity,
         largest_buffers=_largest_buffers(trees),
         remedy=None,
+        missing_ram_bytes=max(0, ram - board.ram_capacity),
+        missing_flash_bytes=max(0, flash - board.flash_capacity),
+        external_memory=None if fits else _external(board, ram, flash),
+        keep_inputs_bytes=None,
         nearest=None if fits else _nearest(ram, flash),
         models=tuple(
             FitModel(t.model_name, t.plan.arena_bytes, t.plan.lower_bound, t.plan.proof, t.constant_bytes)
@@ -254,6 +343,15 @@ def _largest_buffers(trees: tuple[SourceTree, ...]) -> tuple[BufferSize, ...]:
         trees = (max(trees, key=lambda tree: tree.plan.arena_bytes),)
     found = sorted((b for tree in trees for b in largest_at_peak(tree.plan, 3)), key=lambda b: (-b.size, b.name))
     return tuple(BufferSize(b.name, b.kind, b.size) for b in found[:3])
+
+
+def _external(board: Board, ram: int, flash: int) -> str | None:
+    """The smallest memory outside the chip that nothing is put into and that would hold the arena or the image."""
+    spare = [m for m in board.memories if not m.use]
+    larger = [m for m in spare if m.kind == "external_ram" and m.size >= ram > board.ram_capacity]
+    larger += [m for m in spare if m.kind == "external_flash" and m.size >= flash > board.flash_capacity]
+    smallest = min(larger, key=lambda m: m.size, default=None)
+    return None if smallest is None else smallest.name
 
 
 def _nearest(ram: int, flash: int) -> str | None:

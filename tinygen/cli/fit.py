@@ -33,6 +33,7 @@ DOCUMENT = Fit | FitAllDocument
 @options.board(required=False)
 @click.option("--all", "every", is_flag=True, help="Every board tinygen knows; the default without --board.")
 @options.compiler
+@options.level
 @options.separate_arenas
 @options.compiling
 @options.common
@@ -42,6 +43,7 @@ def command(
     board: str | None,
     every: bool,
     compiler: str | None,
+    level: str,
     separate_arenas: bool,
     chosen: CompileOptions,
 ) -> int:
@@ -54,7 +56,9 @@ def command(
         raise click.UsageError("--board and --all exclude each other.")
     targets = all_boards() if board is None else (load_board(board),)
     with output.progress("fitting", len(targets)) as done:
-        verdicts = fit_models(models, targets, chosen, separate_arenas=separate_arenas, compiler=compiler, done=done)
+        verdicts = fit_models(
+            models, targets, chosen, separate_arenas=separate_arenas, compiler=compiler, level=level, done=done
+        )
     if board is None:
         output.result(FitAllDocument(verdicts), lambda: _show_all(output, verdicts))
     else:
@@ -79,11 +83,31 @@ def _show_all(output: Output, verdicts: tuple[Fit, ...]) -> None:
             f"{f.flash_bytes:,}",
             f"{f.flash_available_bytes - f.flash_bytes:,}",
             f.basis,
-            "" if f.fits else f.remedy or "",
+            _help(f),
         )
         for f in verdicts
     ]
+    if first.keep_inputs_bytes is not None:
+        output.line(_kept(first))
     output.table(header, rows, right=("RAM used", "RAM free", "flash used", "flash free"))
+
+
+def _help(fit: Fit) -> str:
+    """The cheapest thing that makes the model fit, else what is missing."""
+    if fit.fits:
+        return ""
+    if fit.remedy is not None:
+        return fit.remedy
+    if fit.external_memory is not None:
+        return f"memory {fit.external_memory}"
+    short = (("RAM", fit.missing_ram_bytes), ("flash", fit.missing_flash_bytes))
+    return ", ".join(f"{missing:,} more {memory}" for memory, missing in short if missing)
+
+
+def _kept(fit: Fit) -> str:
+    assert fit.keep_inputs_bytes is not None
+    least = fit.arena_bytes - fit.keep_inputs_bytes
+    return f"keeping the inputs costs {fit.keep_inputs_bytes:,} bytes of arena: {least:,} without --keep-inputs"
 
 
 def _basis(verdicts: tuple[Fit, ...]) -> str:
@@ -96,7 +120,7 @@ def _show_one(output: Output, fit: Fit, models: tuple[Path, ...]) -> None:
     output.line(f"{fit.model} on {fit.board}: {_VERDICTS[fit.fits]}")
     used = "used" if fit.basis == "elf" else "used at most"
     rows = [
-        ("RAM", *_row(fit.ram_bytes, fit.ram_available_bytes), f"arena {fit.arena_bytes:,}, stack {fit.stack_bytes:,}"),
+        ("RAM", *_row(fit.ram_bytes, fit.ram_available_bytes), _of_ram(fit)),
         ("flash", *_row(fit.flash_bytes, fit.flash_available_bytes), f"constants {fit.constant_bytes:,}"),
     ]
     output.table(("bytes", used, "available", "free", "of it"), rows, right=(used, "available", "free"))
@@ -105,8 +129,15 @@ def _show_one(output: Output, fit: Fit, models: tuple[Path, ...]) -> None:
         each = [(m.model, f"{m.arena_bytes:,}", f"{m.constant_bytes:,}") for m in fit.models]
         output.table(columns, each, right=columns[1:])
     output.line(f"arena {fit.proof}, lower bound {fit.lower_bound_bytes:,} bytes; {fit.compiler or _basis((fit,))}")
+    if fit.keep_inputs_bytes is not None:
+        output.line(_kept(fit))
     if not fit.fits:
         output.diagnostics((_finding(fit, models),), severity="error" if fit.fits is False else "warning")
+
+
+def _of_ram(fit: Fit) -> str:
+    bound = "" if fit.stack_bound_bytes is None else f" (at most {fit.stack_bound_bytes:,} used)"
+    return f"arena {fit.arena_bytes:,}, stack {fit.stack_bytes:,}{bound}"
 
 
 def _row(used: int, available: int) -> tuple[str, str, str]:
@@ -127,12 +158,22 @@ def _finding(fit: Fit, models: tuple[Path, ...]) -> Diagnostic:
             over.append(f"at least {least:,} bytes of {memory} are needed, {available:,} are available")
         elif fit.fits is None and used > available:
             over.append(f"up to {used:,} bytes of {memory} are needed, {available:,} are available")
+    if fit.stack_bound_bytes is not None and fit.stack_bound_bytes > fit.stack_bytes:
+        over.append(f"{fit.stack_bound_bytes:,} bytes of stack are needed, {fit.stack_bytes:,} are reserved")
+    if fit.basis == "elf" and fit.fits is None:
+        over.append("the stack it needs cannot be bounded")
     largest = ", ".join(f"'{short_name(b.name)}' {b.bytes:,}" for b in fit.largest_buffers)
     hints = [f"largest buffers of the arena: {largest}"]
-    if fit.fits is None:
+    if fit.fits is None and fit.basis == "elf":
+        hints.append(f"measure the stack on an emulator: tinygen bench MODEL --board {fit.board} --on unicorn")
+    if fit.fits is None and fit.basis == "bound":
         hints.append("install a compiler for a verdict: tinygen doctor says how")
     if fit.remedy is not None:
-        hints.append(f"it fits with less memory for intermediate results: {command} --board {fit.board} {fit.remedy}")
+        hints.append(f"it fits with other options: {command} --board {fit.board} {fit.remedy}")
+    if fit.external_memory is not None:
+        hints.append(f"the board's memory {fit.external_memory} has room: a board file can give it to data or code")
+    if fit.stack_bound_bytes is not None and fit.stack_bound_bytes > fit.stack_bytes:
+        hints.append(f'a board file can reserve more: stack = "{fit.stack_bound_bytes} B"')
     if fit.nearest is not None:
         hints.append(f"the nearest board with the memory: {command} --board {fit.nearest}")
     return Diagnostic("TG301", "; ".join(over), Origin(", ".join(model.name for model in models)), tuple(hints))
