@@ -76,6 +76,14 @@ def test_several_tensors_make_several_initialisers(tmp_path: Path) -> None:
     assert "#define TG_MODEL_OUTPUT_COUNT 2\n#define TG_MODEL_OUTPUT_BYTES {4u, 12u}\n" in model
 
 
+def test_models_that_bring_different_kernels_are_a_bug(tmp_path: Path) -> None:
+    tree = trivial_tree()
+    other = replace(tree, prefix="other", files={"src/kernels/negate_s8.h": "something else"})
+    with pytest.raises(ValueError, match=r"two models bring different files src/kernels/negate_s8\.h"):
+        write_project((tree, other), load_board("mps2-an386"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_name_cannot_end_a_comment(tmp_path: Path) -> None:
     write_project(replace(trivial_tree(), model_name="a*/ #error `x`\n"), load_board("mps2-an386"), tmp_path)
     assert "/* a?? ?error ?x?? under" in (tmp_path / "include/tinygen_model.h").read_text()
