@@ -123,6 +123,16 @@ def test_names_must_be_as_many_as_steps(plan):
         svg(plan, Timeline((*"abc",), ()))
 
 
+def test_last_steps_outside_the_arena_are_drawn(plan):
+    longer = Timeline((*"abcdefgh",), (Stretch(0, 8, ("layers 0 to 7, interleaved",)),))
+    root = ElementTree.fromstring(svg(plan, longer))
+    assert len(root.findall("s:rect[@class='step']", NAMESPACE)) == 8
+    assert _lines(plan, when=longer)[-2].count("-") == 32
+    nothing = Plan((), (), 0, 0, "optimal")
+    assert "nothing in the arena" in svg(nothing, longer)
+    assert _lines(nothing, when=longer) == []
+
+
 def test_short_names():
     assert short_name("model/conv1/Relu;model/bn/FusedBatchNorm") == "conv1/Relu"
     assert short_name("Identity") == "Identity"

@@ -104,7 +104,15 @@ def test_options_of_allocation_files_are_not_for_models(run, digits, option):
     assert "is for allocation files" in run("plan", digits, *option, exit_code=2).stderr
 
 
-@pytest.mark.parametrize("option", [("--optimize", "ram"), ("--keep-inputs",), ("--board", "rpi-pico")])
+@pytest.mark.parametrize(
+    "option", [("--optimize", "ram"), ("--keep-inputs",), ("--io-outside",), ("--board", "rpi-pico")]
+)
 def test_options_of_models_are_not_for_allocation_files(run, tmp_path, option):
     (tmp_path / "in.csv").write_text(FOUR)
     assert "is for models" in run("plan", tmp_path / "in.csv", *option, exit_code=2).stderr
+
+
+def test_inputs_and_outputs_outside_are_not_in_the_map(run_json, digits, run):
+    kinds = {b["kind"] for b in run_json("plan", digits, "--io-outside")["placed"]}
+    assert not kinds & {"input", "output"}
+    assert "layers  |" in run("plan", digits, "--io-outside").stdout

@@ -24,6 +24,8 @@ from tinygen.report.memory_map import LANDING, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Timeline, layered_timeline, timeline
 
+OF_FILES = ("file", "picture", "capacity", "out", "json", "debug")
+"""The parameters that make sense without a model."""
 MAP_WIDTH = 110
 """Characters of the map at most: in a wider terminal it would only be harder to see at once."""
 
@@ -91,7 +93,7 @@ def command(
         _refuse(context, "allocation files", ("capacity", "out"))
         _show_model(output, file, _for_board(chosen, board), picture)
     else:
-        _refuse(context, "models", ("board", "optimize", "ram_budget", "keep_inputs", "numerics", "backend"))
+        _refuse(context, "models", [p.name for p in context.command.params if p.name and p.name not in OF_FILES])
         _place_file(output, file, capacity, out, picture)
 
 

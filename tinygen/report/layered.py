@@ -12,17 +12,17 @@ from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
 from tinygen.schedule.buffers import demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import build_program
+from tinygen.schedule.program import Rules, build_program
 from tinygen.tflite import read_model
 
 
 def layered_plan(path: Path, options: CompileOptions) -> Plan:
-    """The plan of the layer-by-layer schedule with the fastest kernels; raises what reading the model raises."""
+    """The plan of the layer-by-layer schedule with the fastest kernels; raises what compiling the model raises."""
     graph = run_passes(read_model(path))
 
     def fastest(op: Op) -> Kernel | None:
         usable = () if op.alias else op.kernels(graph, options.numerics)
         return min((k for k in usable if k.requires <= options.features), key=lambda k: k.instructions, default=None)
 
-    program = build_program(graph, tuple(map(fastest, graph.ops)))
+    program = build_program(graph, tuple(map(fastest, graph.ops)), Rules(options.io_outside, options.pins))
     return plan(demand(program, layer_by_layer(program), keep_inputs=options.keep_inputs).buffers)

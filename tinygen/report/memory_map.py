@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from tinygen.plan.live import life, live_bytes, step_count
+from tinygen.plan.live import life, live_bytes
 from tinygen.plan.model import Buffer, Plan
 from tinygen.report.timeline import Timeline
 
@@ -83,15 +83,23 @@ def svg(plan: Plan, when: Timeline | None = None, *, width: int = 960, height: i
     `when` names the steps of the schedule for hovering and the layers below the plot; without it steps are numbered.
     """
     total = height + _TOP + _FOOT
-    count = step_count(plan)
-    if when is not None and len(when.steps) != count:
-        raise ValueError(f"{len(when.steps)} names for {count} steps")
+    count = len(live_by_step(plan, when))
     label = f"Memory map: {plan.arena_bytes:,} bytes over {count} steps, lower bound {plan.lower_bound:,} bytes"
     return (
         opening(width, total, label)
         + "\n".join(drawing(plan, when, hatch(width), width=width, height=height))
         + "\n</svg>\n"
     )
+
+
+def live_by_step(plan: Plan, when: Timeline | None) -> tuple[int, ...]:
+    """Bytes alive in each step; the last steps of a schedule may touch nothing in the arena."""
+    live = live_bytes(plan)
+    if when is None:
+        return live
+    if len(when.steps) < len(live):
+        raise ValueError(f"{len(when.steps)} names for {len(live)} steps")
+    return live + (0,) * (len(when.steps) - len(live))
 
 
 def opening(width: int, height: int, label: str) -> str:
@@ -117,9 +125,10 @@ def drawing(
 
     The address axis reaches up to `top_byte` if that is above the plan.
     """
-    count = step_count(plan)
-    if not count:
-        return [f'<text class="head" x="{_LEFT}" y="14">{escape(title)} nothing to store</text>']
+    live = live_by_step(plan, when)
+    count = len(live)
+    if not any(live):
+        return [f'<text class="head" x="{_LEFT}" y="14">{escape(title)} nothing in the arena</text>']
     axes = _Axes(width, height, count, max(plan.arena_bytes, plan.lower_bound, top_byte, 1))
     names = when.steps if when is not None else tuple(map(str, range(count)))
     shapes, labels = [], []
@@ -131,7 +140,7 @@ def drawing(
         labels.append(_name_inside(buffer, fill, boxes))
     return [
         *_address_axis(axes),
-        *_step_columns(axes, plan, names),
+        *_step_columns(axes, live, names),
         *shapes,
         *_marks(axes, plan),
         *filter(None, labels),
@@ -154,8 +163,7 @@ def _address_axis(axes: _Axes) -> list[str]:
     return parts
 
 
-def _step_columns(axes: _Axes, plan: Plan, names: Sequence[str]) -> list[str]:
-    live = live_bytes(plan)
+def _step_columns(axes: _Axes, live: Sequence[int], names: Sequence[str]) -> list[str]:
     peak = live.index(max(live))
     parts = []
     for step, name in enumerate(names):

@@ -6,9 +6,8 @@ import string
 from collections.abc import Iterator
 from itertools import groupby
 
-from tinygen.plan.live import live_bytes, step_count
 from tinygen.plan.model import Plan
-from tinygen.report.memory_map import LANDING, colours
+from tinygen.report.memory_map import LANDING, colours, live_by_step
 from tinygen.report.timeline import Timeline
 
 Run = tuple[str, str | None]
@@ -36,12 +35,12 @@ def terminal_map(
     plan: Plan, when: Timeline | None = None, *, width: int = 100, height: int = 24
 ) -> Iterator[tuple[Run, ...]]:
     """Lines of `width` characters, `height` of them for the arena; each character is what is at its middle."""
-    steps = step_count(plan)
-    if not steps or not plan.arena_bytes:
+    live = live_by_step(plan, when)
+    steps = len(live)
+    if not any(live):
         return
     columns, rows = max(1, min(width - _MARGIN - 1, 4 * steps)), max(1, min(height, plan.arena_bytes))
-    cells = _cells(plan, columns, rows)
-    live = live_bytes(plan)
+    cells = _cells(plan, steps, columns, rows)
     peak = min(columns - 1, (2 * live.index(max(live)) + 1) * columns // (2 * steps))
     yield ((" " * (_MARGIN + 1 + peak) + f"v peak {max(live):,}", None),)
     for row in reversed(range(rows)):
@@ -54,10 +53,9 @@ def terminal_map(
         yield ((f"{'layers':>{_MARGIN - 1}}  {_layer_line(when, columns, steps)}".rstrip(), None),)
 
 
-def _cells(plan: Plan, columns: int, rows: int) -> list[list[Run]]:
+def _cells(plan: Plan, steps: int, columns: int, rows: int) -> list[list[Run]]:
     """By row from the bottom and column: the character and the colour."""
     cells: list[list[Run]] = [[(_FREE, None)] * columns for _ in range(rows)]
-    steps = step_count(plan)
     for buffer, base, letter, colour in zip(plan.buffers, plan.offsets, letters(plan), colours(plan), strict=True):
         for rect in buffer.rects:
             across = _inside(rect.lower, rect.upper, steps, columns)
