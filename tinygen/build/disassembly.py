@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -141,18 +141,39 @@ _STORES_AND_COMPARES = re.compile(r"(str|stm|vstr|cmp|cmn|tst|teq|push|vpush|vst
 
 
 def _thumb(lines: Iterator[_Line], start: int, data: bytes) -> Iterator[Instruction]:
-    conditional = 0
+    conditional, alike = 0, True
+    block: list[Instruction] = []
     constants: dict[str, int] = {}
     for line in lines:
-        in_block, conditional = conditional > 0, max(0, conditional - 1)
-        if _IT.fullmatch(line.mnemonic):
-            conditional = len(line.mnemonic) - 1
-        decoded = _thumb_one(line, in_block, constants)
+        decoded = _thumb_one(line, conditional > 0, constants)
         if decoded.goes is not Goes.ON:
             constants.clear()
         else:
             _follow_thumb(line, constants, start, data)
-        yield decoded
+        if conditional:
+            conditional -= 1
+            block.append(decoded)
+        else:
+            yield decoded
+        if _IT.fullmatch(line.mnemonic):
+            conditional, alike = len(line.mnemonic) - 1, "e" not in line.mnemonic
+        elif block and not conditional:
+            yield from _block(block, alike)
+            block = []
+
+
+def _block(block: list[Instruction], alike: bool) -> Iterator[Instruction]:
+    """An IT block: released stack counts with the return at its end; else the stack pointer may not move in it.
+
+    `alike` says that all its instructions are executed or none.
+    """
+    moves = [step.sp for step in block if step.sp is not None]
+    if alike and block[-1].goes is Goes.RETURN and len(moves) == len(block):
+        yield from (replace(step, sp=0) for step in block[:-1])
+        yield replace(block[-1], sp=sum(moves))
+    else:
+        for step in block:
+            yield step if step.goes is Goes.RETURN or step.sp == 0 else replace(step, sp=None)
 
 
 def _thumb_one(line: _Line, in_block: bool, constants: dict[str, int]) -> Instruction:
@@ -178,7 +199,7 @@ def _thumb_one(line: _Line, in_block: bool, constants: dict[str, int]) -> Instru
     moved = _thumb_sp(base, operands, constants)
     if base.startswith(("pop", "ldm")) and "pc" in operands:
         return Instruction(at, size, moved, Goes.RETURN, falls=in_block)
-    return Instruction(at, size, None if in_block and moved else moved, idle=(name, operands) in _IDLE)
+    return Instruction(at, size, moved, idle=(name, operands) in _IDLE)
 
 
 def _thumb_sp(base: str, operands: str, constants: dict[str, int]) -> int | None:
