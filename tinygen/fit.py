@@ -273,7 +273,7 @@ def bounded(models: Models, board: Board) -> Fit:
     trees = trees_of(models)
     layers = sum(len(tree.layers) for tree in trees)
     constants = sum(tree.constant_bytes for tree in trees)
-    certain_ram = arena_bytes(trees) + board.stack_bytes
+    certain_ram = arena_bytes(trees) + sum(tree.outside_bytes for tree in trees) + board.stack_bytes
     ram = certain_ram + VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers
     flash = constants + CODE_BYTES + CODE_BYTES_PER_LAYER * layers + board.boot.header_bytes
     fits: bool | None = None

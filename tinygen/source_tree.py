@@ -56,6 +56,8 @@ class SourceTree:
     """CRC-32 over all constant arrays in the order of the weights file."""
     steps: tuple[int, ...] = ()
     """For each step of the plan's schedule the position in `layers` of the layer it computes."""
+    outside_bytes: int = 0
+    """Bytes of the inputs and outputs that are outside the arena."""
     shares_arena: bool = False
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
 

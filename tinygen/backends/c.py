@@ -74,6 +74,7 @@ def emit(
         constant_bytes=sum(map(len, data)),
         constants_crc32=zlib.crc32(b"".join(data)),
         steps=tuple(step.layer for step in schedule.steps),
+        outside_bytes=sum(s.nbytes for s in program.storages if s.outside),
         shares_arena=shared_arena,
     )
 
