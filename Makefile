@@ -43,8 +43,9 @@ test-long: $(VENV)/.dev ## FUZZ_CASES damaged files, schedules of FUZZ_GRAPHS ra
 	@if [ -d ../shared/minimalloc ]; then $(BIN)/python -m benchmarks.plan; \
 	else echo "the planner was not run: no instances in ../shared/minimalloc"; fi
 
-bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md
+bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md and docs/rows.md
 	$(BIN)/python -m benchmarks.figures --write
+	$(BIN)/python -m benchmarks.arenas --write
 
 golden: $(VENV)/.dev ## Write the golden files of tests/golden again; read the difference before you commit it
 	TINYGEN_UPDATE_GOLDEN=1 $(PYTEST) tests/golden
