@@ -49,8 +49,8 @@ def _replayed(cut: CutGraph, seen: Counter[str], *, every_objective: bool) -> li
     """The graph's schedules, cut as drawn and for every objective."""
     cases = [cut.scheduled()]
     if every_objective:
-        cases += by_objective(cut.graph, keep_inputs=cut.keep_inputs)
-    limit = plain_plan(cut.graph, keep_inputs=cut.keep_inputs).arena_bytes
+        cases += by_objective(cut.graph, keep_inputs=cut.keep_inputs, rules=cut.rules)
+    limit = plain_plan(cut.graph, keep_inputs=cut.keep_inputs, rules=cut.rules).arena_bytes
     for case in cases:
         replay(case)
         assert case.what == "cut" or case.plan.arena_bytes <= limit, repr(case)

@@ -15,12 +15,15 @@ from tinygen.plan.validate import validate
 from tinygen.schedule.buffers import demand
 from tinygen.schedule.choose import Objective, choose
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import Program, build_program
+from tinygen.schedule.program import Program, Rules, build_program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
 
 NODE_BUDGET = 200
 """For placements whose quality does not matter."""
+
+
+NO_RULES = Rules()
 
 
 def offers(graph: Graph) -> list[tuple[Kernel, ...]]:
@@ -29,18 +32,25 @@ def offers(graph: Graph) -> list[tuple[Kernel, ...]]:
     return [tuple(k for k in found if not k.requires) for found in kernels]
 
 
-def program_of(graph: Graph, *, small: bool = False) -> Program:
+def program_of(graph: Graph, *, small: bool = False, rules: Rules = NO_RULES) -> Program:
     """The program with the kernels that need the fewest instructions, or the least scratch memory."""
     chosen = []
     for kernels in offers(graph):
         costs = [(k.scratch_bytes if small else 0, k.instructions) for k in kernels]
         chosen.append(kernels[costs.index(min(costs))] if kernels else None)
-    return build_program(graph, tuple(chosen))
+    return build_program(graph, tuple(chosen), rules)
 
 
-def cut_at(graph: Graph, ends: Sequence[int], *, keep_inputs: bool = False, small: bool = False) -> Scheduled:
+def cut_at(
+    graph: Graph,
+    ends: Sequence[int],
+    *,
+    keep_inputs: bool = False,
+    small: bool = False,
+    rules: Rules = NO_RULES,
+) -> Scheduled:
     """With segments that end at the given layers, the last of which is their number."""
-    program = program_of(graph, small=small)
+    program = program_of(graph, small=small, rules=rules)
     puller = Puller(program)
     schedule = Schedule(tuple(puller.segment(a, b) for a, b in zip((0, *ends), ends, strict=False)))
     wanted = demand(program, schedule, keep_inputs=keep_inputs)
@@ -53,18 +63,18 @@ def whole(graph: Graph, *, keep_inputs: bool = False) -> Scheduled:
     return cut_at(graph, (len(program_of(graph).layers),), keep_inputs=keep_inputs)
 
 
-def by_objective(graph: Graph, *, keep_inputs: bool = False) -> Iterator[Scheduled]:
+def by_objective(graph: Graph, *, keep_inputs: bool = False, rules: Rules = NO_RULES) -> Iterator[Scheduled]:
     """The schedule for each objective, after the passes; the plans are validated."""
     optimized = run_passes(graph)
     kernels = offers(optimized)
     for objective in Objective:
-        found = choose(optimized, kernels, objective, keep_inputs=keep_inputs)
+        found = choose(optimized, kernels, objective, keep_inputs=keep_inputs, rules=rules)
         validate(found.plan)
         what = objective.value
         yield Scheduled(graph, what, found.program, found.schedule, found.demand, found.plan, keep_inputs)
 
 
-def plain_plan(graph: Graph, *, keep_inputs: bool = False) -> Plan:
+def plain_plan(graph: Graph, *, keep_inputs: bool = False, rules: Rules = NO_RULES) -> Plan:
     """The plan of the layer-by-layer schedule that `by_objective` must not exceed."""
-    program = program_of(run_passes(graph))
+    program = program_of(run_passes(graph), rules=rules)
     return plan(demand(program, layer_by_layer(program), keep_inputs=keep_inputs).buffers)

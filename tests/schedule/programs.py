@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 
 from tests.ops.harness import SANITIZED, STRICT
+from tests.passes.graphs import random_inputs
 from tinygen.backends.c import emit
 from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
+from tinygen.ir.tensor import Array
 from tinygen.ir.text import to_text
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
@@ -66,14 +68,13 @@ class Scheduled:
         return f"{self.what}, cuts {cuts}, keep_inputs={self.keep_inputs}\n{to_text(self.graph)}"
 
 
-def check(cases: Sequence[Scheduled], seed: int = 0) -> None:
+def check(cases: Sequence[Scheduled]) -> None:
     """Asserts that the C of each case computes what the interpreter does, also the second time, in the planned order.
 
     Inputs are loaded before each inference; where they are kept, a last inference runs without that.
     """
     trees = [case.tree(f"m{i}") for i, case in enumerate(cases)]
-    generator = np.random.default_rng(seed)
-    samples = [_samples(case.graph, generator) for case in cases]
+    samples = [_samples(case.graph) for case in cases]
     stream = b"".join(array.tobytes() for rounds in samples for sample in rounds for array in sample)
     with tempfile.TemporaryDirectory() as folder:
         program = _build(cases, trees, Path(folder))
@@ -91,12 +92,10 @@ def check(cases: Sequence[Scheduled], seed: int = 0) -> None:
     assert reader.at == len(run.stdout)
 
 
-def _samples(graph: Graph, generator: np.random.Generator) -> list[list[np.ndarray]]:
+def _samples(graph: Graph) -> list[list[Array]]:
     """Two samples, and the first once more."""
-    rounds = [
-        [generator.integers(-128, 128, graph.tensors[i].shape).astype(np.int8) for i in graph.inputs] for _ in range(2)
-    ]
-    return [*rounds, rounds[0]]
+    first, second = (random_inputs(graph, seed) for seed in (0, 1))
+    return [first, second, first]
 
 
 class _Reader:

@@ -24,9 +24,16 @@ class StaleRowError(AssertionError):
 class _Arena:
     def __init__(self, program: Program, demand: Demand, plan: Plan) -> None:
         self.program, self.demand, self.plan = program, demand, plan
-        self.owner = np.full(plan.arena_bytes, NOTHING, np.int64)
+        size = plan.arena_bytes
+        self.outside: dict[int, int] = {}
+        """Where storages that are not in the arena are: behind it, as if it were larger."""
+        for storage in program.storages:
+            if storage.id not in demand.storages:
+                self.outside[storage.id] = size
+                size += storage.nbytes
+        self.owner = np.full(size, NOTHING, np.int64)
         """A storage's id, or NOTHING - 1 - layer for accumulators."""
-        self.byte = np.zeros(plan.arena_bytes, np.int64)
+        self.byte = np.zeros(size, np.int64)
         """Which byte of it."""
         self.landed: dict[int, int] = {}
 
@@ -36,7 +43,9 @@ class _Arena:
     def addresses(self, access: Access, row: int) -> np.ndarray:
         """Where the bytes of a row of an access are."""
         storage = next(s for s in self.program.storages if s.id == access.storage)
-        base, slots = self.offset(self.demand.storages[storage.id]), self.demand.slots[storage.id]
+        slots, base = self.demand.slots[storage.id], self.outside.get(storage.id, -1)
+        if base < 0:
+            base = self.offset(self.demand.storages[storage.id])
         if slots == storage.rows:
             return base + row * access.row_bytes + np.arange(access.row_bytes)
         assert (access.rows, access.row_bytes) == (storage.rows, storage.row_bytes), "a ring has one geometry"

@@ -34,5 +34,5 @@ def test_every_objective_is_no_larger_than_layer_by_layer(graph: Graph, keep_inp
 def test_c_computes_what_the_interpreter_does_in_the_planned_order() -> None:
     cases = []
     for cut in collect(C_GRAPHS, start=0):
-        cases += [cut.scheduled(), *by_objective(cut.graph, keep_inputs=cut.keep_inputs)]
+        cases += [cut.scheduled(), *by_objective(cut.graph, keep_inputs=cut.keep_inputs, rules=cut.rules)]
     check(cases)

@@ -43,7 +43,8 @@ class SegmentSearch:
         producer = self._puller.producer(storage.id)
         stays = any(t in self._program.graph.outputs for t in storage.tensors)
         stays |= keep_inputs and storage.kind == "input"
-        last = self._count if stays else max(self._puller.readers(storage.id), default=-1)
+        # The caller fills all of an input, also what nobody reads.
+        last = self._count if stays else max(self._puller.readers(storage.id), default=0 if producer is None else -1)
         return storage, -1 if producer is None else producer, last
 
     @property
@@ -135,7 +136,8 @@ class SegmentSearch:
         inside: dict[int, tuple[list[int], list[int]]] = {}
         for storage, producer, last in self._spans:
             if producer < segment.first <= last < segment.end:
-                inside[storage.id] = ([0] * storage.rows, [0] * storage.rows)
+                filled = int(producer < 0 and segment.first == 0)
+                inside[storage.id] = ([0] * storage.rows, [filled] * storage.rows)
             elif segment.first <= producer < segment.end:
                 stays = end if last >= segment.end else 0
                 inside[storage.id] = ([end] * storage.rows, [stays] * storage.rows)
