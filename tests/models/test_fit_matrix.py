@@ -1,0 +1,46 @@
+"""`fit` is never wrong: verdicts against links for real memories, and the bound against the ELF."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.figures import COMPILERS
+from benchmarks.fit_matrix import Case, cases
+from tests.models.test_acceptance import found
+from tests.unit.test_build import need_compiler
+from tinygen.boards import load_board
+
+BOARDS = ("rpi-pico", "nucleo-h743zi2", "mps3-an547", "hifive1-revb")
+SMALL = ("digits", "zoo")
+LARGE = ("vww", "mcunet_vww")
+"""On boards where some fit and some do not."""
+
+
+def wrong(found: list[Case]) -> list[str]:
+    assert found
+    return [line for case in found for line in case.wrong()]
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("model", SMALL)
+def test_verdicts_agree_with_links(model: str, board: str, compiler: str) -> None:
+    need_compiler(board, compiler)
+    assert wrong(list(cases([found(model)], [load_board(board)], [compiler]))) == []
+
+
+@pytest.mark.parametrize("model", LARGE)
+def test_models_that_do_not_fit_everywhere(model: str) -> None:
+    need_compiler("hifive1-revb", "zig")
+    tried = list(cases([found(model)], [load_board("hifive1-revb"), load_board("stm32f4-discovery")], ["zig"]))
+    assert wrong(tried) == []
+    assert False in {case.links for case in tried}
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("board", ["rpi-pico", "hifive1-revb"])
+def test_to_the_last_bytes(board: str, compiler: str) -> None:
+    need_compiler(board, compiler)
+    tried = list(cases([found("digits")], [load_board(board)], [compiler], edges=True))
+    assert wrong(tried) == []
+    assert [case.links for case in tried] == [True, True, False, False, False]
