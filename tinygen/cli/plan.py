@@ -20,7 +20,7 @@ from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
 from tinygen.report.comparison import comparison
 from tinygen.report.layered import layered_plan
-from tinygen.report.memory_map import LANDING, short_name, svg
+from tinygen.report.memory_map import kind_shown, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Timeline, layered_timeline, timeline
 
@@ -157,14 +157,17 @@ def _show_map(output: Output, found: Plan, when: Timeline) -> None:
     output.line()
     by_birth = sorted(zip(letters(found), _placed(found), strict=True), key=lambda pair: pair[1].first_step)
     rows = [
-        (letter, short_name(b.name), _kind(b), f"{b.bytes:,}", f"{b.offset:,}", f"{b.first_step} to {b.last_step}")
+        (
+            letter,
+            short_name(b.name),
+            kind_shown(b.name, b.kind),
+            f"{b.bytes:,}",
+            f"{b.offset:,}",
+            f"{b.first_step} to {b.last_step}",
+        )
         for letter, b in by_birth
     ]
     output.table(("", "buffer", "kind", "bytes", "at", "steps"), rows, right=("bytes", "at"))
-
-
-def _kind(buffer: PlacedBuffer) -> str:
-    return "landing slot" if buffer.name.endswith(LANDING) else buffer.kind
 
 
 def _show_picture(output: Output, picture: Path | None) -> None:

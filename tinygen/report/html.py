@@ -13,7 +13,7 @@ from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
 from tinygen.report.comparison import comparison
-from tinygen.report.memory_map import colours, short_name, svg
+from tinygen.report.memory_map import colours, kind_shown, short_name, svg
 from tinygen.report.timeline import layered_timeline, timeline
 from tinygen.source_tree import SourceTree
 
@@ -113,7 +113,15 @@ def _memories(b: Benchmark) -> tuple[_Memory, ...]:
 
 def _legend(plan: Plan) -> tuple[_Legend, ...]:
     rows = [
-        _Legend(colour, buffer.name, buffer.kind, buffer.size, offset, life(buffer)[0], life(buffer)[1] - 1)
+        _Legend(
+            colour,
+            buffer.name,
+            kind_shown(buffer.name, buffer.kind),
+            buffer.size,
+            offset,
+            life(buffer)[0],
+            life(buffer)[1] - 1,
+        )
         for buffer, offset, colour in zip(plan.buffers, plan.offsets, colours(plan), strict=True)
     ]
     return tuple(sorted(rows, key=lambda r: (r.first, r.offset)))

@@ -314,6 +314,11 @@ def short_name(name: str) -> str:
     return "/".join(name.split(";")[0].rstrip("/").split("/")[-2:])
 
 
+def kind_shown(name: str, kind: str) -> str:
+    """A buffer's kind for people: a landing slot is no activation to them."""
+    return "landing slot" if name.endswith(LANDING) else kind
+
+
 def _lands(buffer: Buffer) -> bool:
     return buffer.name.endswith(LANDING)
 
