@@ -10,7 +10,7 @@ import pytest
 
 from tinygen.plan.live import largest_at_peak, live_bytes
 from tinygen.plan.model import Buffer, Plan, Rect
-from tinygen.report.memory_map import WORKING_COLOUR, colours, short_name, svg
+from tinygen.report.memory_map import WORKING_COLOUR, colours, kind_shown, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Stretch, Timeline, layered_timeline, timeline
 from tinygen.source_tree import Layer
@@ -174,3 +174,8 @@ def test_landing_slots_have_their_rings_letter_in_lower_case():
 
 def test_a_map_of_nothing_in_characters():
     assert _lines(Plan((), (), 0, 0, "optimal")) == []
+
+
+def test_landing_slots_are_called_that():
+    assert kind_shown("a (landing)", "activation") == "landing slot"
+    assert kind_shown("a", "scratch") == "scratch"
