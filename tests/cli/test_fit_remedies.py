@@ -87,6 +87,23 @@ def test_what_keeping_the_inputs_costs(run, run_json, digits):
     assert f"costs {kept['keep_inputs_bytes']:,} bytes of arena" in shown
 
 
+def test_generate_tells_the_cost_too(run_json, digits, tmp_path):
+    kept = run_json("generate", digits, "--board", BOARD, "-o", tmp_path / "kept", "--keep-inputs")
+    consumed = run_json("generate", digits, "--board", BOARD, "-o", tmp_path / "consumed")
+    assert consumed["keep_inputs_bytes"] is None
+    assert kept["keep_inputs_bytes"] == kept["arena_bytes"] - consumed["arena_bytes"] > 0
+
+
+@pytest.mark.parametrize("command", ["generate", "fit", "verify", "bench"])
+def test_a_budget_that_cannot_be_met_names_the_least(run, digits, tmp_path, command):
+    places = {"generate": ("-o", tmp_path / "out"), "verify": ("--on", "host"), "bench": ("--on", "unicorn")}
+    where = () if command == "verify" else ("--board", BOARD)
+    shown = run(command, digits, *where, *places.get(command, ()), "--ram-budget", 100, exit_code=1).stderr
+    assert "error[TG305]" in shown
+    assert "no schedule needs at most 100 bytes of arena, the least found needs " in shown
+    assert "raise --ram-budget" in shown
+
+
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize("board", ["rpi-pico", BOARD, "hifive1-revb"])
 def test_no_run_uses_more_stack_than_the_bound(board: str, compiler: str, tmp_path: Path) -> None:

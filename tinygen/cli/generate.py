@@ -12,7 +12,7 @@ from tinygen.cli import _options as options
 from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions, compile_models
 from tinygen.project import write_project
-from tinygen.source_tree import SourceTree
+from tinygen.source_tree import SourceTree, arena_bytes
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class GenerateDocument:
     """Whether all models work in one arena, as large as the largest of theirs."""
     total_arena_bytes: int
     """Of all arenas together."""
+    keep_inputs_bytes: int | None
+    """What --keep-inputs adds to total_arena_bytes; null when it was not asked for."""
 
 
 DOCUMENT = GenerateDocument
@@ -95,13 +97,12 @@ def command(
         raise click.UsageError(f"--prefix is given {len(prefixes)} times for {len(models)} models.")
     target = load_board(board)
     with output.status("compiling the model"):
-        trees = compile_models(
-            models,
-            replace(chosen, features=frozenset(target.features)),
-            prefixes=prefixes,
-            separate_arenas=separate_arenas,
-            dump_ir=dump_ir,
-        )
+        wanted = replace(chosen, features=frozenset(target.features))
+        trees = compile_models(models, wanted, prefixes=prefixes, separate_arenas=separate_arenas, dump_ir=dump_ir)
+        least = trees
+        if chosen.keep_inputs:
+            consuming = replace(wanted, keep_inputs=False)
+            least = compile_models(models, consuming, prefixes=prefixes, separate_arenas=separate_arenas)
     manifest = write_project(trees, target, out).manifest
     each = tuple(_model(tree) for tree in trees)
     first = each[0]
@@ -121,6 +122,7 @@ def command(
         models=each,
         shared_arena=manifest.shared_arena,
         total_arena_bytes=manifest.arena_bytes,
+        keep_inputs_bytes=manifest.arena_bytes - arena_bytes(least) if chosen.keep_inputs else None,
     )
 
     def show() -> None:
@@ -132,6 +134,8 @@ def command(
             output.line(f"constants  {item.constant_bytes:>11,} bytes in {item.layers} layers")
         if document.shared_arena:
             output.line(f"the models share one arena of {document.total_arena_bytes:,} bytes")
+        if document.keep_inputs_bytes is not None:
+            output.line(f"keeping the inputs costs {document.keep_inputs_bytes:,} bytes of arena")
         output.line(f"next: tinygen build {out}")
 
     output.result(document, show)
