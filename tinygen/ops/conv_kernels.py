@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -14,8 +15,9 @@ from tinygen.ops.pack import pack_channels, pack_runs
 from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
 from tinygen.ops.window import WindowOp
 
-_PANELS = ((3, 1.45), (2, 1.5), (1, 2.0))
-"""Output pixels of a conv_2d_s8 panel, and instructions per tap and filter on a Cortex-M4, as counted."""
+_PANELS = {3: (27, 120), 2: (19, 79), 1: (13, 49)}
+"""For each number of pixels in a conv_2d_s8 panel the instructions of a pair of filters on a Cortex-M4, as counted:
+per four taps, and besides."""
 
 
 def conv_2d_kernels(
@@ -56,14 +58,24 @@ def conv_2d_kernels(
             symbol, "conv_2d_s8.h", fields, args, scratch_bytes=2 * panel * depth, params="tg_conv_2d_s8_params"
         )
 
-    def kernel(panel: int, per_tap: float) -> Kernel:
-        panels = output.shape[1] * -(-columns // panel)
-        work = output.shape[1] * columns * (len(filters) * (depth * per_tap + 10) + depth * 2 + 20)
-        flash = len(filters) * (depth + 9)
-        name = f"conv_2d_s8, {panel} pixels"
-        return Kernel(name, round(work) + panels * 60, flash, 2 * panel * depth, partial(call, panel))
+    pairs = -(-len(filters) // 2)
 
-    return tuple(kernel(panel, per_tap) for panel, per_tap in _PANELS if panel <= columns)
+    def kernel(panel: int) -> Kernel:
+        multiply = sum(pairs * (depth // 4 * _PANELS[n][0] + _PANELS[n][1]) for n in _panels(columns, panel))
+        gather = columns * (depth * 2 + 20)
+        instructions = output.shape[1] * (multiply + gather)
+        flash = len(filters) * (depth + 9)
+        return Kernel(f"conv_2d_s8, {panel} pixels", instructions, flash, 2 * panel * depth, partial(call, panel))
+
+    return tuple(kernel(panel) for panel in _PANELS if panel <= columns)
+
+
+def _panels(columns: int, panel: int) -> Iterator[int]:
+    """The pixels of each panel of a row, as tg_conv_2d_row divides it."""
+    while columns > 0:
+        pixels = 2 if columns == 4 and panel == 3 else min(columns, panel)
+        yield pixels
+        columns -= pixels
 
 
 def depthwise_kernels(
@@ -111,7 +123,7 @@ def depthwise_kernels(
 
     flash = filters.size + 9 * count
     rows, taps = output.shape[1], height * width
-    instructions = rows * count * (columns * (taps * 5 + 14) + 3 * height * general_line + 40)
+    instructions = rows * count * (columns * (taps * 8 + 25) + 3 * height * general_line + 40)
     kernels = [Kernel("depthwise_conv_2d_s8", instructions, flash, general_scratch, general)]
     if count == source.shape[3] and count % 4 == 0:
         pairs = -(-columns // 2)

@@ -181,42 +181,67 @@ TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t
     }
 }
 
-TG_INLINE void tg_conv_2d_row(const tg_conv_2d_s8_params *p, const void *const *rows, int8_t *out, uint32_t *panel,
-                              const int fast)
+/* Functions of their own for each width of the panel: compilers then keep the accumulators in registers. */
+static TG_NOINLINE void tg_conv_2d_three(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out)
 {
-    const int32_t channels = p->requantize.channels;
-    int32_t x = 0;
-    while (x < p->output_width) {
-        const int32_t left = p->output_width - x;
-        /* Four pixels are two and two, not three and one: a lone pixel costs most. */
-        const int32_t most = left == 4 && p->panel_pixels == 3 ? 2 : p->panel_pixels;
-        const int32_t pixels = left < most ? left : most;
-        for (int32_t i = 0; i < pixels; i++) {
-            tg_conv_2d_gather(p, rows, x + i, panel + i, pixels);
-        }
-        if (pixels == 3) {
-            tg_conv_2d_multiply(p, panel, out, 3, fast);
-        } else if (pixels == 2) {
-            tg_conv_2d_multiply(p, panel, out, 2, fast);
-        } else {
-            tg_conv_2d_multiply(p, panel, out, 1, fast);
-        }
-        x += pixels;
-        out += pixels * channels;
+    tg_conv_2d_multiply(p, panel, out, 3, 1);
+}
+
+static TG_NOINLINE void tg_conv_2d_two(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out)
+{
+    tg_conv_2d_multiply(p, panel, out, 2, 1);
+}
+
+static TG_NOINLINE void tg_conv_2d_one(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out)
+{
+    tg_conv_2d_multiply(p, panel, out, 1, 1);
+}
+
+/* Gathers the pixels from x on that fit the panel; returns how many. */
+static TG_NOINLINE int32_t tg_conv_2d_fill(const tg_conv_2d_s8_params *p, const void *const *rows, int32_t x,
+                                           uint32_t *panel)
+{
+    const int32_t left = p->output_width - x;
+    /* Four pixels are two and two, not three and one: a lone pixel costs most. */
+    const int32_t most = left == 4 && p->panel_pixels == 3 ? 2 : p->panel_pixels;
+    const int32_t pixels = left < most ? left : most;
+    for (int32_t i = 0; i < pixels; i++) {
+        tg_conv_2d_gather(p, rows, x + i, panel + i, pixels);
     }
+    return pixels;
 }
 
 /* Any requantization and any activation range. */
 static TG_NOINLINE void tg_conv_2d_s8(const tg_conv_2d_s8_params *p, const void *const *rows, void *out, void *scratch)
 {
-    tg_conv_2d_row(p, rows, out, scratch, 0);
+    int8_t *to = out;
+    for (int32_t x = 0, pixels; x < p->output_width; x += pixels, to += pixels * p->requantize.channels) {
+        pixels = tg_conv_2d_fill(p, rows, x, scratch);
+        if (pixels == 3) {
+            tg_conv_2d_multiply(p, scratch, to, 3, 0);
+        } else if (pixels == 2) {
+            tg_conv_2d_multiply(p, scratch, to, 2, 0);
+        } else {
+            tg_conv_2d_multiply(p, scratch, to, 1, 0);
+        }
+    }
 }
 
 /* The common case tg_requantize.h describes. */
 static TG_NOINLINE void tg_conv_2d_fast_s8(const tg_conv_2d_s8_params *p, const void *const *rows, void *out,
                                            void *scratch)
 {
-    tg_conv_2d_row(p, rows, out, scratch, 1);
+    int8_t *to = out;
+    for (int32_t x = 0, pixels; x < p->output_width; x += pixels, to += pixels * p->requantize.channels) {
+        pixels = tg_conv_2d_fill(p, rows, x, scratch);
+        if (pixels == 3) {
+            tg_conv_2d_three(p, scratch, to);
+        } else if (pixels == 2) {
+            tg_conv_2d_two(p, scratch, to);
+        } else {
+            tg_conv_2d_one(p, scratch, to);
+        }
+    }
 }
 
 #endif

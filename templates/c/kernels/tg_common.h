@@ -13,7 +13,12 @@
 #if defined(__GNUC__)
 #define TG_INLINE static inline __attribute__((always_inline))
 /* For functions that layers share: one copy each, and no warning where no layer needs it. */
+#if defined(__clang__)
 #define TG_NOINLINE __attribute__((noinline, unused))
+#else
+/* A clone for one layer's constants would only fill the registers with them. */
+#define TG_NOINLINE __attribute__((noinline, noclone, unused))
+#endif
 /* For constants and buffers that are read as words. */
 #define TG_ALIGNED __attribute__((aligned(4)))
 #else
