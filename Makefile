@@ -11,7 +11,7 @@ C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format test-wheel test-long bench golden docs clean
+.PHONY: help demo test lint format test-wheel test-long acceptance bench golden docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ test-long: $(VENV)/.dev ## FUZZ_CASES damaged files, schedules of FUZZ_GRAPHS ra
 	@if [ -d ../shared/minimalloc ]; then $(BIN)/python -m benchmarks.plan; \
 	else echo "the planner was not run: no instances in ../shared/minimalloc"; fi
 
+acceptance: $(VENV)/.dev ## What is promised of every model, and every verdict of fit against a link: an hour
+	$(BIN)/python -m benchmarks.acceptance
+	$(BIN)/python -m benchmarks.fit_matrix
+
 bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md and docs/rows.md
 	$(BIN)/python -m benchmarks.figures --write
 	$(BIN)/python -m benchmarks.arenas --write
@@ -52,6 +56,7 @@ golden: $(VENV)/.dev ## Write the golden files of tests/golden again; read the d
 
 docs: $(VENV)/.dev ## Write the generated pages and pictures of docs/ again
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.transcripts
 
 clean: ## Remove everything that make and the tools have made
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
