@@ -83,7 +83,8 @@ def bound(tmp_path: Path, board: str, compiler: str, optimize: str, text: str) -
     need_compiler(board, compiler)
     (tmp_path / "x.c").write_text(text)
     (tmp_path / "x.ld").write_text(
-        "ENTRY(main)\nSECTIONS { .text 0x10000 : { KEEP(*(.text.main)) *(.text .text.*) *(.rodata .rodata.* .srodata .srodata.*) } "
+        "ENTRY(main)\nSECTIONS { .text 0x10000 : "
+        "{ KEEP(*(.text.main)) *(.text .text.*) *(.rodata .rodata.* .srodata .srodata.*) } "
         ".data 0x20000 : { *(.data .data.* .sdata .sdata.* .bss .bss.* .sbss .sbss.* COMMON) } "
         "/DISCARD/ : { *(.ARM.exidx* .ARM.extab*) } }\n"
     )
