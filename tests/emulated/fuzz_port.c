@@ -1,4 +1,4 @@
-/* The bench's surroundings on a computer: the serial line is standard input and output, and the end of input the end. */
+/* The bench on a computer: the serial line is standard input and output, and the end of input the end. */
 #include <stdio.h>
 #include <stdlib.h>
 
