@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tinygen import __version__, oracle
+from tinygen.backends import settled
 from tinygen.boards import Board
 from tinygen.build.compiler import find_compiler
 from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.fit import measure_sizes
 from tinygen.ir.graph import Graph
-from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
 from tinygen.ir.tensor import Array
 from tinygen.measurement import Measurement
@@ -120,6 +120,7 @@ def bench(
     Raises:
         TinygenError: TG1xx, TG2xx for the model; TG301 when it does not fit; TG401 to TG404 and TG5xx of build and run.
     """
+    options = settled(options)
     graph = read_model(path)
     chosen = find_runner(runner)
     tree = compile_graph(graph, replace(options, features=frozenset(board.features)))
@@ -129,7 +130,7 @@ def bench(
         sizes = measure_sizes(project, Path(folder) / "build", compiler=compiler, optimize=optimize).sizes
         with chosen.open(project, Path(folder) / "build", compiler=compiler, optimize=optimize) as session:
             measurement = session.measure(inputs)
-    expected, compared_with = _expected(path, graph, inputs, options.numerics)
+    expected, compared_with = _expected(path, graph, inputs, options.rounding)
     pairs = zip(measurement.outputs, expected, strict=True)
     benchmark = Benchmark(
         model=graph.name,
@@ -166,10 +167,9 @@ def bench(
 
 
 def _expected(path: Path, graph: Graph, inputs: Sample, numerics: Numerics) -> tuple[Sequence[Array], str]:
-    if numerics is Numerics.LITERT and oracle.available():
-        litert = oracle.Oracle(path)
-        return litert.run(inputs), litert.name
-    return interpret(graph, inputs, numerics), f"tinygen's numpy reference, numerics {numerics.value}"
+    without = numerics is Numerics.LITERT and not oracle.available()
+    known = oracle.Reference(graph, numerics) if without else oracle.find_oracle(path, graph, numerics)
+    return known.run(inputs), known.name
 
 
 def _layers(tree: SourceTree, measurement: Measurement) -> tuple[BenchLayer, ...]:

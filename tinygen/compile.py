@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from tinygen.backends.c import emit
+from tinygen.backends import find_backend, settled
 from tinygen.backends.literals import identifier, identifiers
-from tinygen.errors import error
-from tinygen.ir.call import Kernel
+from tinygen.backends.options import CompileOptions
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics, Op
 from tinygen.passes.pipeline import run as run_passes
-from tinygen.plan.validate import validate
-from tinygen.schedule.choose import Objective, choose
-from tinygen.schedule.program import Rules
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
 
-BACKENDS = ("c",)
-
-
-@dataclass(frozen=True)
-class CompileOptions:
-    """What a user can choose; it is also in the banner of the generated files."""
-
-    prefix: str | None = None
-    """Of every generated name; by default the model file's stem made a C identifier."""
-    backend: str = "c"
-    numerics: Numerics = Numerics.LITERT
-    optimize: Objective = Objective.BALANCED
-    ram_budget: int | None = None
-    """Bytes of arena at most; then the fastest schedule within them is taken."""
-    keep_inputs: bool = False
-    io_outside: bool = False
-    """Inputs and outputs have arrays of their own, outside the arena."""
-    pins: tuple[tuple[str, int], ...] = ()
-    """Offsets in the arena of tensors by name."""
-    features: frozenset[str] = frozenset()
-    """Core features that kernels may require, such as `dsp`; results never depend on them."""
-    shared_arena: bool = False
-    """Work in the arena that a project of several models defines, see docs/design/several-models.md."""
-
-    def __str__(self) -> str:
-        kept = ", inputs kept" if self.keep_inputs else ""
-        kept += ", inputs and outputs outside the arena" if self.io_outside else ""
-        kept += "".join(f", {name} at {offset}" for name, offset in self.pins)
-        budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
-        goal = f"optimized for {self.optimize.value}"
-        shared = ", arena shared" if self.shared_arena else ""
-        return f"backend {self.backend}, numerics {self.numerics.value}, {goal}{budget}{kept}{shared}"
+__all__ = ["CompileOptions", "compile_graph", "compile_model", "compile_models", "useful_features"]
 
 
 def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
@@ -58,7 +22,7 @@ def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | 
 
     Raises:
         TinygenError: TG1xx and TG2xx for the model, TG406 for an unusable prefix, TG407 for an unknown backend,
-            TG305 for a RAM budget that cannot be met.
+            TG420 for numerics it does not follow, TG305 for a RAM budget that cannot be met.
     """
     return compile_graph(read_model(path), options, dump_ir=dump_ir)
 
@@ -92,33 +56,13 @@ def compile_models(
 
 def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
     """Compiles a graph that has been read already; raises what compile_model does."""
-    if options.backend not in BACKENDS:
-        raise error("TG407", f"unknown backend '{options.backend}', accepted: {', '.join(BACKENDS)}")
+    options = settled(options)
+    backend = find_backend(options.backend)
     prefix = identifier(options.prefix, graph.name)
-    graph = run_passes(graph, dump_ir)
-    chosen = choose(
-        graph,
-        [_offers(op, graph, options) for op in graph.ops],
-        options.optimize,
-        ram_budget=options.ram_budget,
-        keep_inputs=options.keep_inputs,
-        rules=Rules(options.io_outside, options.pins),
-    )
-    validate(chosen.plan)
-    return emit(
-        chosen.program,
-        chosen.schedule,
-        chosen.demand,
-        chosen.plan,
-        prefix=prefix,
-        numerics=options.numerics.value,
-        options=str(options),
-        keep_inputs=options.keep_inputs,
-        shared_arena=options.shared_arena,
-    )
+    return backend.compile(run_passes(graph, dump_ir) if backend.passes else graph, options, prefix)
 
 
-def _offers(op: Op, graph: Graph, options: CompileOptions) -> tuple[Kernel, ...]:
-    """The kernels that can compute an operator on the core; none for an alias, which has nothing to compute."""
-    kernels = () if op.alias else op.kernels(graph, options.numerics)
-    return tuple(kernel for kernel in kernels if kernel.requires <= options.features)
+def useful_features(graph: Graph, options: CompileOptions) -> frozenset[str]:
+    """The core features on which the code for a graph depends: cores that have the same of them get the same code."""
+    backend = find_backend(options.backend)
+    return backend.features(run_passes(graph) if backend.passes else graph)

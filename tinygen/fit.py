@@ -14,11 +14,9 @@ from tinygen.build.compiler import find_compiler
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.build.objects import ObjectCache
 from tinygen.build.stack import stack_bound
-from tinygen.compile import CompileOptions, compile_graph
+from tinygen.compile import CompileOptions, compile_graph, useful_features
 from tinygen.errors import TinygenError
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics
-from tinygen.passes.pipeline import run as run_passes
 from tinygen.plan.live import largest_at_peak
 from tinygen.plan.model import Plan
 from tinygen.project import Project, write_project
@@ -133,7 +131,7 @@ def fit_models(
     options = replace(options, shared_arena=len(graphs) > 1 and not separate_arenas)
     verdicts: list[Fit] = []
     with TemporaryDirectory(prefix="tinygen-") as folder:
-        bench = _Bench(graphs, compiler, Path(folder))
+        bench = _Bench(graphs, options, compiler, Path(folder))
         for board in boards:
             verdict = bench.fit(options, board, level)
             if options.keep_inputs:
@@ -151,10 +149,10 @@ def fit_models(
 class _Bench:
     """Compiles each model once for every set of options, and the C code once for every core."""
 
-    def __init__(self, graphs: Sequence[Graph], compiler: str | None, folder: Path) -> None:
+    def __init__(self, graphs: Sequence[Graph], options: CompileOptions, compiler: str | None, folder: Path) -> None:
         self._graphs, self._compiler, self._folder = graphs, compiler, folder
         self._objects = ObjectCache(folder / "objects")
-        self._useful = frozenset[str]().union(*(_kernel_features(graph) for graph in graphs))
+        self._useful = frozenset[str]().union(*(useful_features(graph, options) for graph in graphs))
         self._known: dict[CompileOptions, tuple[SourceTree, ...]] = {}
 
     def compiled(self, options: CompileOptions, board: Board) -> tuple[SourceTree, ...]:
@@ -170,13 +168,6 @@ class _Bench:
         """The verdict with these options."""
         trees = self.compiled(options, board)
         return fit_board(trees, board, compiler=self._compiler, level=level, objects=self._objects)
-
-
-def _kernel_features(graph: Graph) -> frozenset[str]:
-    """The core features that any kernel of the graph requires: cores that have the same of them get the same code."""
-    graph = run_passes(graph)
-    kernels = (k for op in graph.ops if not op.alias for n in Numerics for k in op.kernels(graph, n))
-    return frozenset(feature for kernel in kernels for feature in kernel.requires)
 
 
 def _remedy(bench: _Bench, options: CompileOptions, board: Board, level: str, verdict: Fit) -> str | None:

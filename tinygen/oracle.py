@@ -1,6 +1,8 @@
-"""The oracle: LiteRT with its reference kernels (BUILTIN_REF), whose outputs generated code must equal bit for bit.
+"""The oracles, whose outputs generated code must equal bit for bit, one for each numerics.
 
-LiteRT's default kernels (XNNPACK) round differently and are no oracle.
+For `litert` it is LiteRT with its reference kernels (BUILTIN_REF); its default kernels (XNNPACK) round differently and
+are no oracle. For `tflm` it is tinygen's numpy references, which round twice everywhere, as tflite-micro and CMSIS-NN
+do.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ import weakref
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import tflite
 
 from tinygen.errors import Origin, error
+from tinygen.ir.graph import Graph
+from tinygen.ir.interpret import interpret
+from tinygen.ir.op import Numerics
 from tinygen.ir.tensor import Array
 
 INSTALL = 'pip install "tinygen[verify]"'
@@ -28,6 +34,33 @@ _QUANTIZED_DIMENSION_SLOT = 16
 def available() -> bool:
     """Whether LiteRT is installed."""
     return importlib.util.find_spec("ai_edge_litert") is not None
+
+
+class Expected(Protocol):
+    """What tells the outputs that are right."""
+
+    name: str
+
+    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """The outputs of one inference, in the model's order; TG507 when it cannot be computed."""
+
+
+def find_oracle(path: Path, graph: Graph, numerics: Numerics) -> Expected:
+    """The oracle of a model file, which is read already; raises what Oracle does."""
+    return Oracle(path) if numerics is Numerics.LITERT else Reference(graph, numerics)
+
+
+class Reference:
+    """The numpy references of the operators."""
+
+    def __init__(self, graph: Graph, numerics: Numerics) -> None:
+        self._graph, self._numerics = graph, numerics
+        rounding = "double rounding everywhere" if numerics is Numerics.TFLM else "LiteRT's rounding"
+        self.name = f"tinygen's numpy reference, {rounding} (numerics {numerics.value})"
+
+    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """The outputs of one inference, in the model's order."""
+        return interpret(self._graph, inputs, self._numerics)
 
 
 class Oracle:

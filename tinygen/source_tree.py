@@ -36,6 +36,32 @@ class Layer:
     output_shape: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Library:
+    """Sources of others that generated code calls. The user brings them; they are compiled as they are."""
+
+    name: str
+    """As people call it: `CMSIS-NN`."""
+    variable: str
+    """The environment variable, and the variable of CMake, that names its folder: `CMSIS_NN_DIR`."""
+    repository: str
+    """Where git finds it."""
+    tag: str
+    """The version that CMake fetches when the variable is not set."""
+    versions: str
+    """The versions that generated code works with, for people."""
+    marker: str
+    """A file that is in its folder and tells it from others."""
+    includes: tuple[str, ...] = (".",)
+    """Include folders in it."""
+    sources: tuple[str, ...] = ()
+    """Patterns of its files to compile, in all models of a firmware the same file once; a `*` stays in one folder."""
+    defines: tuple[str, ...] = ()
+    """Macros, `NAME` or `NAME=VALUE`, for its own sources and the model's."""
+    language: str = "c"
+    """`c`, or `c++` for C++17 that needs the compiler's C and C++ libraries."""
+
+
 @dataclass(frozen=True, eq=False)
 class SourceTree:
     """The model as C sources. `files` maps paths such as `include/kws.h` and `src/kws.c` to their text."""
@@ -60,6 +86,8 @@ class SourceTree:
     """Bytes of the inputs and outputs that are outside the arena."""
     shares_arena: bool = False
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
+    libraries: tuple[Library, ...] = ()
+    """What the code calls besides what is in `files`."""
 
 
 Models = SourceTree | Sequence[SourceTree]

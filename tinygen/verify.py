@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from tinygen.backends import settled
 from tinygen.boards import Board, load_board
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.ir.tensor import Array
-from tinygen.oracle import Oracle
+from tinygen.oracle import find_oracle
 from tinygen.project import write_project
 from tinygen.run import find_runner
 from tinygen.samples import Sample, random_sample
@@ -32,7 +33,7 @@ class Verification:
     """null: the host runner compiles the portable kernels, no board is involved."""
     runner: str
     oracle: str
-    """What the outputs were compared with, `LiteRT <version> BUILTIN_REF`."""
+    """What the outputs were compared with: `LiteRT <version> BUILTIN_REF`; with numerics tflm the numpy reference."""
     samples: int
     mismatches: int
     """Samples with any differing output element."""
@@ -63,8 +64,9 @@ def verify(
     Raises:
         TinygenError: TG1xx, TG2xx for the model; TG404 without oracle or runner; TG401, TG402, TG5xx of the run.
     """
+    options = settled(options)
     graph = read_model(path)
-    oracle = Oracle(path)
+    oracle = find_oracle(path, graph, options.rounding)
     chosen = find_runner(runner)
     target = board if board is not None else load_board(NEUTRAL_BOARD)
     needs_board = board is not None or runner != "host"

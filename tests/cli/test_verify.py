@@ -97,3 +97,9 @@ def test_tally_over_several_outputs():
     tally.add((zero, zero), (zero, one))
     assert (tally.samples, tally.mismatches, tally.differing, tally.elements) == (2, 1, 2, 8)
     assert tally.first_mismatch == 1
+
+
+def test_numerics_tflm_has_an_oracle_of_its_own(run_json, digits):
+    found = run_json("verify", digits, "--numerics", "tflm", "--samples", 5)
+    assert found["mismatches"] == 0
+    assert found["oracle"] == "tinygen's numpy reference, double rounding everywhere (numerics tflm)"

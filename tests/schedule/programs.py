@@ -17,7 +17,8 @@ import pytest
 
 from tests.ops.harness import SANITIZED, STRICT
 from tests.passes.graphs import random_inputs
-from tinygen.backends.c import emit
+from tinygen.backends.c import KERNELS
+from tinygen.backends.emission import emit
 from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
@@ -49,10 +50,12 @@ class Scheduled:
             self.demand,
             self.plan,
             prefix=prefix,
+            backend="c",
             numerics="litert",
             options=self.what,
             keep_inputs=self.keep_inputs,
             shared_arena=False,
+            kernels=(KERNELS,),
         )
 
     def indices(self) -> list[int]:

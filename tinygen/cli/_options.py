@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
+from tinygen.backends import backends
 from tinygen.build.flags import DEFAULT_OPTIMIZATION, OPTIMIZATIONS
 from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions
@@ -66,7 +67,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
     def with_options(
         *arguments: object,
         backend: str,
-        numerics: str,
+        numerics: str | None,
         optimize: str,
         ram_budget: int | None,
         keep_inputs: bool,
@@ -76,7 +77,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
     ) -> R:
         chosen = CompileOptions(
             backend=backend,
-            numerics=Numerics(numerics),
+            numerics=None if numerics is None else Numerics(numerics),
             optimize=Objective(optimize),
             ram_budget=ram_budget,
             keep_inputs=keep_inputs,
@@ -86,6 +87,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
         return function(*arguments, chosen=chosen, **others)
 
     budget = "The fastest schedule whose arena is at most this large."
+    rounding = click.Choice([value.value for value in Numerics])
     for option in reversed(
         (
             _choice("--optimize", Objective, "balanced", "RAM against instructions."),
@@ -99,8 +101,8 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
                 metavar="TENSOR OFFSET",
                 help="Put a tensor at this offset of the arena; may be repeated.",
             ),
-            _choice("--numerics", Numerics, "litert", "Whose rounding."),
-            click.option("--backend", default="c", show_default=True, help="How the model is turned into C."),
+            click.option("--numerics", type=rounding, help="Whose rounding; by default what the backend follows."),
+            click.option("--backend", default="c", show_default=True, metavar="NAME", help=f"{', '.join(backends())}."),
         )
     ):
         with_options = option(with_options)

@@ -41,8 +41,9 @@ def command(
 ) -> int:
     """Compare generated code with LiteRT, bit for bit.
 
-    Every element of every output is compared with LiteRT's reference kernels. Runs on this computer unless told
-    otherwise. Exits with 1 when any element differs.
+    Every element of every output is compared with LiteRT's reference kernels, or with --numerics tflm with numpy
+    references that round as tflite-micro does. Runs on this computer unless told otherwise. Exits with 1 when any
+    element differs.
     """
     if file is not None and samples is not None:
         raise click.UsageError("--samples and --input exclude each other.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinygen.backends import settled
 from tinygen.compile import CompileOptions
 from tinygen.ir.call import Kernel
 from tinygen.ir.op import Op
@@ -18,10 +19,10 @@ from tinygen.tflite import read_model
 
 def layered_plan(path: Path, options: CompileOptions) -> Plan:
     """The plan of the layer-by-layer schedule with the fastest kernels; raises what compiling the model raises."""
-    graph = run_passes(read_model(path))
+    graph, numerics = run_passes(read_model(path)), settled(options).rounding
 
     def fastest(op: Op) -> Kernel | None:
-        usable = () if op.alias else op.kernels(graph, options.numerics)
+        usable = () if op.alias else op.kernels(graph, numerics)
         return min((k for k in usable if k.requires <= options.features), key=lambda k: k.instructions, default=None)
 
     program = build_program(graph, tuple(map(fastest, graph.ops)), Rules(options.io_outside, options.pins))

@@ -1,0 +1,52 @@
+"""From a graph and the kernels on offer to a source tree: schedule, plan, proof and text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinygen.backends.emission import emit
+from tinygen.backends.options import CompileOptions
+from tinygen.ir.graph import Graph
+from tinygen.plan.validate import validate
+from tinygen.schedule.choose import Offers, choose
+from tinygen.schedule.program import Rules
+from tinygen.source_tree import Library, SourceTree
+
+
+def lower(
+    graph: Graph,
+    offers: Offers,
+    options: CompileOptions,
+    prefix: str,
+    kernels: Sequence[Path],
+    libraries: tuple[Library, ...] = (),
+) -> SourceTree:
+    """The graph as C that calls the best of the kernels on offer, whose headers are in the folders `kernels`.
+
+    Raises:
+        TinygenError: TG304, TG305 and TG307 for an arena that cannot be had.
+    """
+    chosen = choose(
+        graph,
+        offers,
+        options.optimize,
+        ram_budget=options.ram_budget,
+        keep_inputs=options.keep_inputs,
+        rules=Rules(options.io_outside, options.pins),
+    )
+    validate(chosen.plan)
+    return emit(
+        chosen.program,
+        chosen.schedule,
+        chosen.demand,
+        chosen.plan,
+        prefix=prefix,
+        backend=options.backend,
+        numerics=options.rounding.value,
+        options=str(options),
+        keep_inputs=options.keep_inputs,
+        shared_arena=options.shared_arena,
+        kernels=kernels,
+        libraries=libraries,
+    )
