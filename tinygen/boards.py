@@ -16,7 +16,7 @@ from tinygen.strict_toml import ADDRESS_SPACE, StrictTable
 
 MEMORY_KINDS = ("flash", "ram", "external_flash", "external_ram")
 USES = ("code", "data", "stack")
-SERIAL_KINDS = ("cmsdk", "stm32_sr_dr", "stm32_isr_tdr", "nrf_uarte", "pl011", "sifive", "esp32")
+SERIAL_KINDS = ("cmsdk", "stm32_sr_dr", "stm32_isr_tdr", "nrf_uarte", "pl011", "sifive", "esp32", "ns16550", "ra_sci_b")
 RUNNERS = ("unicorn", "qemu", "renode", "hardware")
 FLASH_TOOLS = ("openocd", "pyocd", "bossac", "esptool", "uf2")
 

@@ -30,6 +30,7 @@ def _arm(
     zig_mcpu: str,
     gcc_fpu: str | None,
     unicorn_model: str | None,
+    gcc_target: tuple[str, ...] = (),
 ) -> Core:
     zig_target = "thumb-freestanding-eabi" + ("hf" if gcc_fpu else "")
     fpu_flags = ("-mfloat-abi=hard", f"-mfpu={gcc_fpu}") if gcc_fpu else ("-mfloat-abi=soft",)
@@ -40,7 +41,7 @@ def _arm(
         zig_flags=("-target", zig_target, f"-mcpu={zig_mcpu}"),
         gcc="arm-none-eabi-gcc",
         # Without the last, GNU reads inline assembly for ARMv6-M in a syntax nobody else knows.
-        gcc_flags=("-mthumb", f"-mcpu={cpu}", *fpu_flags, "-masm-syntax-unified"),
+        gcc_flags=("-mthumb", *(gcc_target or (f"-mcpu={cpu}",)), *fpu_flags, "-masm-syntax-unified"),
         unicorn_model=unicorn_model,
     )
 
@@ -67,6 +68,15 @@ CORES: tuple[Core, ...] = (
     _arm("cortex-m7", ("dsp", "fpu-dp"), "cortex_m7+fp_armv8d16", "fpv5-d16", "UC_CPU_ARM_CORTEX_M7"),
     _arm("cortex-m33", ("dsp", "fpu-sp"), "cortex_m33+dsp+fp_armv8d16sp", "fpv5-sp-d16", "UC_CPU_ARM_CORTEX_M33"),
     _arm("cortex-m55", ("dsp", "mve", "fpu-dp"), "cortex_m55+mve_fp+fp_armv8d16", "auto", None),
+    # GNU compilers before 13 do not know the name; the architecture is the M55's.
+    _arm(
+        "cortex-m85",
+        ("dsp", "mve", "fpu-dp"),
+        "cortex_m85+mve_fp+fp_armv8d16",
+        "auto",
+        None,
+        ("-march=armv8.1-m.main+mve.fp+fp.dp", "-mtune=cortex-m55"),
+    ),
     _riscv("rv32imc", "generic_rv32+m+c"),
     _riscv("rv32imac", "generic_rv32+m+a+c"),
 )

@@ -24,7 +24,7 @@ from tinygen.protocol import BenchClient
 from tinygen.run.unicorn import RUNNER
 
 MODELS = Path(__file__).resolve().parents[2].parent / "shared" / "models"
-BOARDS = ("mps2-an386", "mps2-an500", "hifive1-revb")
+BOARDS = ("mps2-an386", "mps2-an500", "hifive1-revb", "qemu-riscv32-virt")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def _built(folder: Path, board: str) -> Built:
 @pytest.mark.parametrize("board", BOARDS)
 def test_equal_outputs_and_counts(plugin: Path, tmp_path: Path, board: str, compiler: str) -> None:
     if compiler == "gcc":
-        require("riscv" if board == "hifive1-revb" else "gcc")
+        require("gcc" if load_board(board).core.arch == "thumb" else "riscv")
     inputs = trivial_inputs()
     emulated = _compare(_project(tmp_path, board), plugin, compiler, inputs)
     np.testing.assert_array_equal(emulated.outputs[0], trivial_output(*inputs))

@@ -19,7 +19,7 @@ from tinygen.run.emulator.machine import Machine, Program
 from tinygen.run.unicorn import RUNNER, UnicornSession
 
 BOARDS = [board.id for board in all_boards() if board.core.unicorn_model is not None]
-QEMU_BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "hifive1-revb")
+QEMU_BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "hifive1-revb", "qemu-riscv32-virt")
 ARM, RISCV = "mps2-an386", "hifive1-revb"
 
 

@@ -12,14 +12,18 @@ from tinygen.paths import FIRMWARE
 
 SHIPPED = (
     "arduino-nano-33-ble",
+    "ek-ra8m1",
     "esp32-c3",
     "hifive1-revb",
     "mps2-an386",
     "mps2-an500",
     "mps3-an547",
+    "nrf52840dk",
     "nucleo-h743zi2",
+    "nucleo-h753zi",
     "nucleo-l4r5zi",
     "nucleo-u575zi-q",
+    "qemu-riscv32-virt",
     "rpi-pico",
     "stm32f4-discovery",
     "stm32f746g-disco",
@@ -108,6 +112,7 @@ def test_every_mcu_family_of_the_issue_is_there() -> None:
         "cortex-m7",
         "cortex-m33",
         "cortex-m55",
+        "cortex-m85",
         "rv32imac",
         "rv32imc",
     }
