@@ -1,8 +1,8 @@
-"""Benchmarks: one inference measured, checked against the oracle, and taken apart by layers."""
+"""Benchmarks: inferences measured, checked against the oracle, and taken apart by layers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,12 +11,14 @@ from tinygen import __version__, oracle
 from tinygen.backends import settled
 from tinygen.boards import Board
 from tinygen.build.compiler import find_compiler
+from tinygen.build.elf import Sizes
 from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION
-from tinygen.compile import CompileOptions, compile_graph
+from tinygen.compile import CompileOptions, compile_models
+from tinygen.energy import Energy
+from tinygen.errors import TinygenError
 from tinygen.fit import measure_sizes
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics
-from tinygen.ir.tensor import Array
 from tinygen.measurement import Measurement
 from tinygen.project import write_project
 from tinygen.run import find_runner
@@ -66,7 +68,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One model on one board."""
+    """One model on one board by one runner."""
 
     model: str
     board: str
@@ -74,29 +76,33 @@ class Benchmark:
     kind: str
     """`measured` on silicon, `emulated` (instructions are exact), or `estimated`."""
     instructions: int | None
-    """Of one inference, in the build without hooks; null where the runner counts cycles."""
+    """Of one inference, in the build without hooks, the median of the runs; null where the runner counts cycles."""
     cycles: int | None
     """As instructions; null where the runner counts instructions."""
     seconds: float | None
     """Of one inference; null unless measured."""
+    runs: tuple[int, ...]
+    """The count of each inference, all of the same inputs, in the order they ran."""
     arena_bytes: int
     lower_bound_bytes: int
     """What no memory plan of this schedule can go below."""
     proof: str
     ram_bytes: int
-    """Variables, arena and stack reserve of the minimal firmware, from its ELF: as `fit` has it."""
+    """Variables, arenas and stack reserve of the minimal firmware, all its models together, from its ELF: as `fit`."""
     ram_available_bytes: int
     flash_bytes: int
-    """Code and constants of the minimal firmware, from its ELF."""
+    """Code and constants of the minimal firmware, all its models together, from its ELF."""
     flash_available_bytes: int
     constant_bytes: int
-    """Weights, biases and tables, part of flash_bytes."""
+    """Weights, biases and tables of this model, part of flash_bytes."""
     stack_bytes: int
     """The most stack that was used."""
     outputs_match: bool
     compared_with: str
     """The oracle, or the numpy reference where the oracle is not installed or rounds otherwise (--numerics tflm)."""
     layers: tuple[BenchLayer, ...]
+    energy: Energy | None
+    """From a power analyser's recording that the user names; null without one."""
     provenance: Provenance
 
     @property
@@ -104,42 +110,95 @@ class Benchmark:
         """What was counted: `instructions` or `cycles`."""
         return "cycles" if self.instructions is None else "instructions"
 
+    @property
+    def count(self) -> int:
+        """Instructions or cycles."""
+        return (self.cycles or 0) if self.instructions is None else self.instructions
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured at once: the models of one firmware, as one backend generates it, by one runner on one board."""
+
+    models: tuple[str, ...]
+    board: str
+    backend: str
+    runner: str
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A benchmark with what was measured: the model's source tree, the whole firmware's, the options and the file."""
+
+    benchmark: Benchmark
+    tree: SourceTree
+    firmware: tuple[SourceTree, ...]
+    path: Path
+    options: CompileOptions
+
 
 def bench(
-    path: Path,
+    paths: Sequence[Path],
     options: CompileOptions,
     board: Board,
-    runner: str,
+    runners: Sequence[str],
     *,
+    separate_arenas: bool = False,
     compiler: str | None = None,
     optimize: str = DEFAULT_OPTIMIZATION,
     seed: int = 0,
-) -> tuple[Benchmark, SourceTree]:
-    """Measures one inference of a random input; the tree is what was measured, for the report's memory map.
+    runs: int = 1,
+) -> Iterator[tuple[Case, tuple[Measured, ...] | TinygenError]]:
+    """Measures the firmware of these models by each runner: `runs` inferences of each model, of one random input.
 
-    Raises:
-        TinygenError: TG1xx, TG2xx for the model; TG301 when it does not fit; TG401 to TG404 and TG5xx of build and run.
+    Yields each case with a measurement for each model, or with the error that prevented it: TG1xx, TG2xx for the
+    models; TG301 when they do not fit; TG4xx and TG5xx of build and run.
     """
-    options = settled(options)
-    graph = read_model(path)
-    chosen = find_runner(runner)
-    tree = compile_graph(graph, replace(options, features=frozenset(board.features)))
-    inputs = random_sample(graph, seed, 0)
+    options = replace(options, features=frozenset(board.features))
+    cases = [Case(tuple(path.name for path in paths), board.id, options.backend, runner) for runner in runners]
     with TemporaryDirectory(prefix="tinygen-") as folder:
-        project = write_project(tree, board, Path(folder) / "project")
-        sizes = measure_sizes(project, Path(folder) / "build", compiler=compiler, optimize=optimize).sizes
-        with chosen.open(project, Path(folder) / "build", compiler=compiler, optimize=optimize) as session:
-            measurement = session.measure(inputs)
-    expected, compared_with = _expected(path, graph, inputs, options.rounding)
-    pairs = zip(measurement.outputs, expected, strict=True)
-    benchmark = Benchmark(
-        model=graph.name,
-        board=board.id,
-        runner=runner,
+        try:
+            options = settled(options)
+            trees = compile_models(paths, options, separate_arenas=separate_arenas)
+            project = write_project(trees, board, Path(folder) / "project")
+            sizes = measure_sizes(project, Path(folder) / "build", compiler=compiler, optimize=optimize).sizes
+        except TinygenError as problem:
+            yield from ((case, problem) for case in cases)
+            return
+        for case in cases:
+            found = []
+            try:
+                for path, tree in zip(paths, trees, strict=True):
+                    graph = read_model(path)
+                    inputs = random_sample(graph, seed, 0)
+                    selected = project.select(tree.prefix)
+                    build = Path(folder) / f"build-{tree.prefix}"
+                    with find_runner(case.runner).open(
+                        selected, build, compiler=compiler, optimize=optimize
+                    ) as session:
+                        measurement = session.measure(inputs, runs)
+                    matches, compared_with = _check(path, graph, inputs, measurement, options.rounding)
+                    provenance = _provenance(tree, board, measurement, case.runner, seed, compiler, optimize)
+                    benchmark = _benchmark(tree, sizes, measurement, matches, compared_with, provenance)
+                    found.append(Measured(benchmark, tree, trees, path, options))
+            except TinygenError as problem:
+                yield case, problem
+            else:
+                yield case, tuple(found)
+
+
+def _benchmark(
+    tree: SourceTree, sizes: Sizes, measurement: Measurement, matches: bool, compared_with: str, provenance: Provenance
+) -> Benchmark:
+    return Benchmark(
+        model=tree.model_name,
+        board=measurement.board,
+        runner=provenance.runner,
         kind=measurement.kind,
         instructions=measurement.count if measurement.counter == "instructions" else None,
         cycles=measurement.count if measurement.counter == "cycles" else None,
         seconds=measurement.seconds,
+        runs=measurement.runs,
         arena_bytes=tree.plan.arena_bytes,
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
@@ -149,27 +208,41 @@ def bench(
         flash_available_bytes=sizes.flash_capacity,
         constant_bytes=tree.constant_bytes,
         stack_bytes=measurement.stack_bytes,
-        outputs_match=all(compare(found, right)[0] == 0 for found, right in pairs),
+        outputs_match=matches,
         compared_with=compared_with,
         layers=_layers(tree, measurement),
-        provenance=Provenance(
-            tinygen=__version__,
-            model_sha256=graph.sha256,
-            backend=tree.backend,
-            numerics=tree.numerics,
-            compiler=measurement.compiler,
-            flags=_flags(board, compiler, optimize),
-            runner=runner,
-            seed=seed,
-        ),
+        energy=None,
+        provenance=provenance,
     )
-    return benchmark, tree
 
 
-def _expected(path: Path, graph: Graph, inputs: Sample, numerics: Numerics) -> tuple[Sequence[Array], str]:
+def _check(path: Path, graph: Graph, inputs: Sample, measurement: Measurement, numerics: Numerics) -> tuple[bool, str]:
+    """Whether the outputs are right, and what says so."""
     without = numerics is Numerics.LITERT and not oracle.available()
     known = oracle.Reference(graph, numerics) if without else oracle.find_oracle(path, graph, numerics)
-    return known.run(inputs), known.name
+    pairs = zip(measurement.outputs, known.run(inputs), strict=True)
+    return all(compare(found, right)[0] == 0 for found, right in pairs), known.name
+
+
+def _provenance(
+    tree: SourceTree,
+    board: Board,
+    measurement: Measurement,
+    runner: str,
+    seed: int,
+    compiler: str | None,
+    optimize: str,
+) -> Provenance:
+    return Provenance(
+        tinygen=__version__,
+        model_sha256=tree.model_sha256,
+        backend=tree.backend,
+        numerics=tree.numerics,
+        compiler=measurement.compiler,
+        flags=_flags(board, compiler, optimize),
+        runner=runner,
+        seed=seed,
+    )
 
 
 def _layers(tree: SourceTree, measurement: Measurement) -> tuple[BenchLayer, ...]:

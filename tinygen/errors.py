@@ -46,6 +46,8 @@ CODES: dict[str, str] = {
     "TG505": "input data does not match the model",
     "TG506": "unknown runner",
     "TG507": "the oracle failed",
+    "TG530": "the power analyser's recording cannot be used",
+    "TG531": "there is nothing to compare with",
 }
 """Every code and its title. 1xx model file and IR, 2xx operator, 3xx memory and board, 4xx toolchain, 5xx run."""
 

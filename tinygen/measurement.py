@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ class Measurement:
     @property
     def count(self) -> int:
         """The headline: the median run, the higher one of two middle runs."""
-        return sorted(self.runs)[len(self.runs) // 2]
+        return percentile(self.runs, 50)
 
     @property
     def seconds(self) -> float | None:
@@ -76,6 +77,11 @@ class Measurement:
     def headline(self) -> str:
         """The count with what it is, such as `7,696,400 instructions (emulated, not measured on a board)`."""
         return f"{self.count:,} {self.counter} ({_NOTES[self.kind]})"
+
+
+def percentile(runs: Sequence[int], share: int) -> int:
+    """The least run that more than `share` percent of all runs do not exceed, for shares below 100."""
+    return sorted(runs)[share * len(runs) // 100]
 
 
 def to_json(measurement: Measurement) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -102,6 +103,80 @@ def test_report_that_cannot_be_written_is_found_before_the_work(run, digits, sma
 
 def test_the_host_counts_nothing(run, digits):
     assert "error[TG503]" in run("bench", digits, "--board", BOARD, "--on", "host", exit_code=1).stderr
+
+
+def test_boards_and_runners_side_by_side(run, run_json, digits, small):
+    many = ("bench", digits, "--board", f"{BOARD},mps3-an547", "--on", "unicorn", "--report", small / "many.html")
+    found = run_json(*many, exit_code=1)
+    assert [b["board"] for b in found["benchmarks"]] == [BOARD]
+    assert [(u["board"], u["errors"][0]["code"]) for u in found["unmeasured"]] == [("mps3-an547", "TG503")]
+    assert found["regression"] is None
+    result = run("bench", digits, "--board", f"{BOARD},mps2-an500", "--on", "unicorn", "--report", small / "many.html")
+    assert re.search(r"mps2-an386 instructions \(emulated\) +mps2-an500 instructions \(emulated\)", result.stdout)
+    page = _Page()
+    page.feed((small / "many.html").read_text(encoding="utf-8"))
+    assert page.fetched == []
+    assert page.elements["svg"] == 4
+
+
+def test_nothing_could_be_measured(run, run_json, digits):
+    arguments = ("bench", digits, "--board", "mps3-an547", "--on", "unicorn,host")
+    assert run_json(*arguments, exit_code=1)["benchmarks"] == []
+    assert "error[TG503]" in run(*arguments, exit_code=1).stderr
+
+
+def test_several_models_are_one_firmware(run_json, digits, small):
+    other = small / "other.tflite"
+    other.write_bytes(digits.read_bytes())
+    found = run_json("bench", digits, other, "--board", BOARD, "--on", "unicorn")["benchmarks"]
+    alone = run_json("bench", digits, "--board", BOARD, "--on", "unicorn")
+    assert [b["model"] for b in found] == ["digits", "other"]
+    assert found[0]["flash_bytes"] == found[1]["flash_bytes"] > alone["flash_bytes"] + alone["constant_bytes"]
+    assert all(b["outputs_match"] for b in found)
+
+
+def test_runs_are_listed(run, run_json, digits):
+    found = run_json("bench", digits, "--board", BOARD, "--on", "unicorn", "--runs", 3)
+    assert found["runs"] == [found["instructions"]] * 3
+    assert "p99" in run("bench", digits, "--board", BOARD, "--on", "unicorn", "--runs", 3).stdout
+
+
+def test_compare_with_an_older_benchmark(run, run_json, digits, small):
+    bench = ("bench", digits, "--board", BOARD, "--on", "unicorn")
+    old = run_json(*bench)
+    old["layers"][0]["instructions"] -= 1
+    old["instructions"] = round(old["instructions"] / 1.03)
+    (small / "old.json").write_text(json.dumps(old), encoding="utf-8")
+    compare = (*bench, "--compare", small / "old.json")
+    assert run_json(*compare)["regression"]["compared"][0]["layers"][0]["index"] == old["layers"][0]["index"]
+    assert "REGRESSED" in run(*compare, "--max-regression", "2%", exit_code=1).stdout
+    assert "REGRESSED" not in run(*compare, "--max-regression", "4").stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--max-regression", "2%"),
+        ("--accuracy", "0.9"),
+        ("--compare", "x.json", "--max-regression", "-1%"),
+        ("--compare", "x.json", "--max-regression", "much"),
+    ],
+)
+def test_options_that_mean_nothing_alone(run, digits, options):
+    run("bench", digits, "--board", BOARD, "--on", "unicorn", *options, exit_code=2)
+    run("bench", digits, "--board", f"{BOARD},", "--on", "unicorn", exit_code=2)
+
+
+def test_energy_beside_the_count(run_json, run, digits, small):
+    trace = small / "trace.csv"
+    trace.write_text("time(ms),current(mA),d0\n1,2,0\n2,2,1\n3,2,1\n4,2,0\n", encoding="utf-8")
+    energy = ("--energy", trace, "--voltage", 3, "--accuracy", 0.9)
+    bench = ("bench", digits, "--board", BOARD, "--on", "unicorn", *energy, "--report", small / "energy.html")
+    found = run_json(*bench)["energy"]
+    assert found["joules"] == pytest.approx(12e-6)
+    assert found["edge_score"] == pytest.approx(0.9 / 12e-6)
+    assert "12.00 uJ" in run(*bench).stdout
+    assert "Edge Score" in (small / "energy.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ from tinygen.demo import BOARD, MODEL, Accuracy, HeldOut, classify, expected_out
 from tinygen.errors import TinygenError, error
 from tinygen.fit import Fit, fit_board
 from tinygen.project import write_project
-from tinygen.report.layered import layered_plan
 from tinygen.report.terminal import layer_table
 from tinygen.run import find_runner
 from tinygen.tflite import read_model
@@ -88,11 +87,14 @@ def command(output: Output, out: Path) -> None:
         _say(output, f"   {_accuracy_line(accuracies[-1])}")
 
     with output.status("counting instructions"):
-        benchmark, measured = bench(MODEL, chosen, board, "unicorn")
+        _, found = next(bench((MODEL,), chosen, board, ("unicorn",)))
+    if isinstance(found, TinygenError):
+        raise found
+    benchmark = found[0].benchmark
     _say_benchmark(output, benchmark)
 
     report = out / "report.html"
-    write_report(report, benchmark, measured, layered_plan(MODEL, chosen))
+    write_report(report, found)
     _say(output, "", f"6. Report with the memory map: {report.resolve().as_uri()}", f"   Everything is in {out}")
 
     document = DemoDocument(

@@ -1,4 +1,4 @@
-"""The HTML page of a benchmark: one self-contained file, no network, no script."""
+"""The HTML page of benchmarks: one self-contained file, no network, no script."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tinygen.bench import BenchLayer, Benchmark
+from tinygen.bench import BenchLayer, Benchmark, Measured
 from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
 from tinygen.report.comparison import comparison
+from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import colours, kind_shown, short_name, svg
+from tinygen.report.terminal import Table, layers_beside, overview_table
 from tinygen.report.timeline import layered_timeline, timeline
-from tinygen.source_tree import SourceTree
+from tinygen.source_tree import arena_bytes
 
 NARROW, WIDE = 350, 960
 """Widths of the two drawings of the memory map, in pixels: the page shows the one that fits."""
@@ -61,9 +63,22 @@ class _Legend:
     last: int
 
 
-def page(benchmark: Benchmark, tree: SourceTree, layered: Plan) -> str:
-    """The page for one benchmark of a source tree; `layered` is the layer-by-layer plan to compare with."""
-    plan, when = tree.plan, timeline(tree)
+@dataclass(frozen=True)
+class _Section:
+    """What the page says of one benchmark."""
+
+    b: Benchmark
+    kind: str
+    layered_bytes: int
+    wide: Markup
+    narrow: Markup
+    bars: tuple[_Bar, ...]
+    memories: tuple[_Memory, ...]
+    legend: tuple[_Legend, ...]
+
+
+def page(measured: Sequence[Measured]) -> str:
+    """The page of at least one benchmark; several are first compared, then shown one after the other."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "report"),
         undefined=StrictUndefined,
@@ -75,14 +90,25 @@ def page(benchmark: Benchmark, tree: SourceTree, layered: Plan) -> str:
     environment.filters["bytes"] = lambda n: f"{n:,}"
     environment.filters["per_mac"] = _per_mac
     environment.filters["short"] = short_name
-    return environment.get_template("report.html.j2").render(
-        b=benchmark,
-        kind=_KINDS[benchmark.kind],
+    benchmarks = [m.benchmark for m in measured]
+    tables: tuple[Table, ...] = ()
+    if len(measured) > 1:
+        tables = overview_table(benchmarks), *layers_beside(benchmarks)
+    sections = [_section(m) for m in measured]
+    return environment.get_template("report.html.j2").render(sections=sections, tables=tables)
+
+
+def _section(m: Measured) -> _Section:
+    plan, when, layered = m.tree.plan, timeline(m.tree), layered_plan(m.path, m.options)
+    drawn = comparison(m.tree.model_name, layered, layered_timeline(m.tree), plan, when, width=WIDE)
+    return _Section(
+        b=m.benchmark,
+        kind=_KINDS[m.benchmark.kind],
         layered_bytes=layered.arena_bytes,
-        wide=Markup(comparison(tree.model_name, layered, layered_timeline(tree), plan, when, width=WIDE)),
+        wide=Markup(drawn),
         narrow=Markup(svg(plan, when, width=NARROW, height=280)),
-        bars=_bars(benchmark.layers),
-        memories=_memories(benchmark),
+        bars=_bars(m.benchmark.layers),
+        memories=_memories(m),
         legend=_legend(plan),
     )
 
@@ -102,9 +128,10 @@ def _bars(layers: Sequence[BenchLayer]) -> tuple[_Bar, ...]:
     )
 
 
-def _memories(b: Benchmark) -> tuple[_Memory, ...]:
-    flash = (("constants", b.constant_bytes), ("code", b.flash_bytes - b.constant_bytes))
-    ram = (("arena", b.arena_bytes), ("stack reserve and variables", b.ram_bytes - b.arena_bytes))
+def _memories(m: Measured) -> tuple[_Memory, ...]:
+    b, constants, arenas = m.benchmark, sum(tree.constant_bytes for tree in m.firmware), arena_bytes(m.firmware)
+    flash = (("constants", constants), ("code", b.flash_bytes - constants))
+    ram = (("arena", arenas), ("stack reserve and variables", b.ram_bytes - arenas))
     return (
         _Memory("Flash", b.flash_bytes, b.flash_available_bytes, flash),
         _Memory("RAM", b.ram_bytes, b.ram_available_bytes, ram),
