@@ -72,3 +72,35 @@ def test_build_of_something_else(run, tmp_path):
 
 def test_unknown_compiler(run, project):
     assert "error[TG401]" in run("build", project, "--compiler", "tcc", exit_code=1).stderr
+
+
+def test_formats(run, run_json, digits, tmp_path):
+    found = run_json("generate", digits, "--format", "arduino-library", "-o", tmp_path / "a")
+    assert (found["format"], found["board"]) == ("arduino-library", None)
+    assert all((tmp_path / "a" / f).is_file() for f in found["files"])
+    assert (
+        f"next: see {tmp_path / 'z' / 'README.md'}"
+        in run("generate", digits, "--format", "zephyr-module", "--board", BOARD, "-o", tmp_path / "z").stdout
+    )
+    said = run("generate", digits, "--format", "library", "-o", tmp_path / "l").stdout
+    assert "next: compile digits.c, include digits.h" in said
+    found = run_json("generate", digits, "--format", "cmake", "--board", BOARD, "-o", tmp_path / "c")
+    assert (found["format"], found["board"]) == ("cmake", BOARD)
+    assert "linker.ld" in found["files"]
+    assert "platformio.ini" not in found["files"]
+
+
+def test_a_firmware_needs_a_board(run, digits, tmp_path):
+    assert "Missing option '--board'" in run("generate", digits, "-o", tmp_path / "p", exit_code=2).stderr
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_format_without_a_firmware_for_the_board(run, digits, tmp_path):
+    arguments = ("generate", digits, "--board", "mps2-an386", "--format", "platformio", "-o", tmp_path / "p")
+    assert "error[TG413]: platformio: no public platform" in run(*arguments, exit_code=1).stderr
+    assert not (tmp_path / "p").exists()
+
+
+def test_build_of_a_library(run, digits, tmp_path):
+    run("generate", digits, "--format", "cmake", "-o", tmp_path)
+    assert "error[TG414]: found the format cmake" in run("build", tmp_path, exit_code=1).stderr

@@ -9,6 +9,7 @@ HEADER = """#ifndef TRIVIAL_H
 #define TRIVIAL_H
 #include <stddef.h>
 #define TRIVIAL_INPUT_0_BYTES 4
+#define TRIVIAL_OUTPUT_0_BYTES 4
 int trivial_init(void);
 int trivial_invoke(void);
 void *trivial_input(size_t i);

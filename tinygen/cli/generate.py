@@ -11,7 +11,8 @@ from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions, compile_models
-from tinygen.project import write_project
+from tinygen.project import Manifest, write_library, write_project
+from tinygen.project.formats import formats
 from tinygen.source_tree import SourceTree, arena_bytes
 
 
@@ -37,9 +38,12 @@ class GenerateDocument:
 
     project: str
     """The folder that was written."""
+    format: str
+    """Of --format, `project` without it."""
     model: str
     sha256: str
-    board: str
+    board: str | None
+    """Null in a library that is for no board."""
     backend: str
     prefix: str
     """Of every generated C name."""
@@ -65,7 +69,13 @@ DOCUMENT = GenerateDocument
 
 @click.command("generate")
 @options.models
-@options.board(required=True)
+@options.board(required=False)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(tuple(formats())),
+    help="Without it, a firmware with the files of every build system that knows the board.",
+)
 @click.option("-o", "--out", type=options.FILE, required=True, metavar="DIR", help="The project's folder.")
 @click.option(
     "--prefix",
@@ -81,36 +91,53 @@ DOCUMENT = GenerateDocument
 def command(
     output: Output,
     models: tuple[Path, ...],
-    board: str,
+    board: str | None,
+    layout: str | None,
     out: Path,
     prefixes: tuple[str, ...],
     separate_arenas: bool,
     dump_ir: Path | None,
     chosen: CompileOptions,
 ) -> None:
-    """Write a firmware project for a model and a board.
+    """Write a firmware project for a model and a board, or a library.
 
     C sources, start-up code, linker script, CMake and PlatformIO files: it builds without tinygen. Several models go
     into one firmware and share the memory for intermediate results.
+
+    \b
+    --format      with --board                   without
+    (none)        firmware, CMake and PlatformIO -
+    cmake         firmware                       static library with an example
+    platformio    firmware                       library with an example
+    others        a library either way: arduino-library, zephyr-module, esp-idf-component,
+                  and library, which is only .c and .h; --board chooses what its core does best
     """
+    format = None if layout is None else formats()[layout]
+    if board is None and (format is None or format.library is None):
+        raise click.UsageError("Missing option '--board': a firmware is for a board. Libraries are made with --format.")
     if prefixes and len(prefixes) != len(models):
         raise click.UsageError(f"--prefix is given {len(prefixes)} times for {len(models)} models.")
-    target = load_board(board)
+    target = None if board is None else load_board(board)
     with output.status("compiling the model"):
-        wanted = replace(chosen, features=frozenset(target.features))
+        wanted = replace(chosen, features=frozenset(() if target is None else target.features))
         trees = compile_models(models, wanted, prefixes=prefixes, separate_arenas=separate_arenas, dump_ir=dump_ir)
         least = trees
         if chosen.keep_inputs:
             consuming = replace(wanted, keep_inputs=False)
             least = compile_models(models, consuming, prefixes=prefixes, separate_arenas=separate_arenas)
-    manifest = write_project(trees, target, out).manifest
+    if target is not None and (format is None or format.firmware is not None):
+        manifest = write_project(trees, target, out, format=format).manifest
+    else:
+        assert format is not None
+        manifest = write_library(trees, out, format)
     each = tuple(_model(tree) for tree in trees)
     first = each[0]
     document = GenerateDocument(
         project=str(out),
+        format=manifest.layout,
         model=first.model,
         sha256=first.sha256,
-        board=target.id,
+        board=None if target is None else target.id,
         backend=trees[0].backend,
         prefix=first.prefix,
         arena_bytes=first.arena_bytes,
@@ -126,7 +153,10 @@ def command(
     )
 
     def show() -> None:
-        output.line(f"{out}: {', '.join(m.model for m in each)} for {target.name}, {len(document.files)} files")
+        what = (
+            f"for {target.name}" if target is not None and manifest.board is not None else f"format {manifest.layout}"
+        )
+        output.line(f"{out}: {', '.join(m.model for m in each)}, {what}, {len(document.files)} files")
         for item in each:
             if len(each) > 1:
                 output.line(f"{item.model}, prefix {item.prefix}")
@@ -136,9 +166,18 @@ def command(
             output.line(f"the models share one arena of {document.total_arena_bytes:,} bytes")
         if document.keep_inputs_bytes is not None:
             output.line(f"keeping the inputs costs {document.keep_inputs_bytes:,} bytes of arena")
-        output.line(f"next: tinygen build {out}")
+        output.line(f"next: {_next(out, manifest)}")
 
     output.result(document, show)
+
+
+def _next(out: Path, manifest: Manifest) -> str:
+    if manifest.board is not None:
+        return f"tinygen build {out}"
+    if "README.md" in manifest.files:
+        return f"see {out / 'README.md'}"
+    headers = " and ".join(f"{model.prefix}.h" for model in manifest.models)
+    return f"compile {' and '.join(manifest.sources)}, include {headers}"
 
 
 def _model(tree: SourceTree) -> GeneratedModel:

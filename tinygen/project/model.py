@@ -13,6 +13,9 @@ from tinygen.project.firmware import answering_define
 from tinygen.source_tree import Layer, SourceTree, TensorSpec
 
 MANIFEST = "tinygen.json"
+PROJECT = "project"
+"""The layout of a project that nobody chose a format for."""
+
 FORMAT = 2
 """Raised when a key changes its meaning or goes away; new keys do not raise it."""
 
@@ -48,7 +51,10 @@ class Manifest:
     format: int
     tinygen: str
     """The version of tinygen that wrote the project."""
-    board: str
+    layout: str
+    """The format by its name in `--format`, PROJECT without one."""
+    board: str | None
+    """None in a library, which has no firmware."""
     models: tuple[Model, ...]
     """At least one."""
     shared_arena: bool
@@ -56,7 +62,7 @@ class Manifest:
     arena_bytes: int
     """Of all arenas together."""
     stack_bytes: int
-    """The reserve in the linker script."""
+    """The reserve in the linker script; 0 in a library."""
     sources: tuple[str, ...]
     """The models' own files for the compiler; the firmware's are a property of the program."""
     files: tuple[str, ...]
@@ -110,8 +116,14 @@ def model_of(tree: SourceTree) -> Model:
 
 
 def load_project(path: Path) -> Project:
-    """Reads a project back, its first model selected; TG405 when the folder holds no project or a damaged one."""
+    """Reads a project back, its first model selected.
+
+    TG405 when the folder holds no project or a damaged one, TG414 when it holds a library.
+    """
     manifest = read_manifest(path)
+    if manifest.board is None:
+        hint = "tinygen generate MODEL --board ID -o DIR makes a project with a firmware"
+        raise error("TG414", f"found the format {manifest.layout}", origin=Origin(str(path / MANIFEST)), hints=(hint,))
     board_file = path / "boards" / f"{manifest.board}.toml"
     if not board_file.is_file():
         raise _damaged(path, f"boards/{manifest.board}.toml is missing")
@@ -176,7 +188,8 @@ class _Reader:
         return Manifest(
             format=self._integer("format"),
             tinygen=self._text("tinygen"),
-            board=_inside("board", self._text("board")),
+            layout=self._text("layout") if "layout" in self._content else PROJECT,
+            board=None if self._get("board") is None else _inside("board", self._text("board")),
             models=models,
             shared_arena=self._truth("shared_arena"),
             arena_bytes=self._integer("arena_bytes"),

@@ -1,82 +1,105 @@
-"""Writes a project: made in memory, written beside the target, then moved there, so that nothing stays half-done."""
+"""Writes a firmware project for a board, or a library of models alone, in the formats people ask for."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from tinygen import __version__
 from tinygen.boards import Board
-from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, GNU_LINK, LINK
-from tinygen.errors import TinygenError, error
-from tinygen.project.firmware import (
-    INCLUDE_FOLDERS,
-    LIBC_FOLDER,
-    PROGRAMS,
-    answering_define,
-    firmware_files,
-    program_defines,
-    program_sources,
-)
+from tinygen.errors import Origin, error
+from tinygen.project.firmware import firmware_files
+from tinygen.project.formats import Format, Templates, firmware_formats
+from tinygen.project.install import MARK, install
 from tinygen.project.linker import linker_script
-from tinygen.project.model import FORMAT, MANIFEST, Manifest, Model, Project, model_of, written_files
+from tinygen.project.model import FORMAT, MANIFEST, PROJECT, Manifest, Project, model_of
 from tinygen.project.templates import render
-from tinygen.source_tree import Models, SourceTree, TensorSpec, arena_bytes, trees_of
+from tinygen.project.values import firmware_values, library_values, printable
+from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
 
 _SOURCES = (".c", ".cc", ".cpp", ".S")
-_C_TYPES = {
-    "int8": "int8_t",
-    "uint8": "uint8_t",
-    "int16": "int16_t",
-    "int32": "int32_t",
-    "int64": "int64_t",
-    "float32": "float",
-    "bool": "bool",
-}
 
 
-@dataclass(frozen=True)
-class _Program:
-    name: str
-    sources: tuple[str, ...]
-    defines: tuple[str, ...]
-
-
-def write_project(models: Models, board: Board, out: Path, *, stack_bytes: int | None = None) -> Project:
+def write_project(
+    models: Models, board: Board, out: Path, *, stack_bytes: int | None = None, format: Format | None = None
+) -> Project:
     """Writes the project of a model, or of several, for a board into the folder `out`, made when it does not exist.
 
     The prefixes of several must differ, which compile_models sees to. `stack_bytes` is the stack's reserve, the board's
-    own by default. An older project in `out` is replaced: what tinygen wrote is overwritten or removed, other files
-    stay. TG403 when the folder holds something else or cannot be written.
+    own by default. Without `format` it has the files of every build system that knows the board. An older project in
+    `out` is replaced: what tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds
+    something else or cannot be written, TG413 when the format has no firmware for the board.
     """
+    if format is not None:
+        _check_board(format, board)
     stack = board.stack_bytes if stack_bytes is None else stack_bytes
     trees = trees_of(models)
     sources = _model_files(trees)
-    files = sources | _project_files(trees, board, stack)
-    manifest = Manifest(
+    files = sources | _firmware_files(trees, board, stack)
+    manifest = replace(
+        _manifest(trees, PROJECT if format is None else format.name, sources, files), board=board.id, stack_bytes=stack
+    )
+    chosen = firmware_formats(board) if format is None else (format,)
+    values = firmware_values(manifest, board, chosen)
+    for each in chosen:
+        files |= _rendered(each.firmware or {}, values)
+    manifest = replace(manifest, files=tuple(sorted(files)))
+    out = out.resolve()
+    install(out, files | {MANIFEST: manifest.json()})
+    return Project(out, manifest, board, manifest.models[0])
+
+
+def write_library(models: Models, out: Path, format: Format) -> Manifest:
+    """Writes a model, or several, without a firmware into the folder `out`; as write_project, TG403.
+
+    The manifest is written into the folder only where the format has one. TG415 when the code calls libraries.
+    """
+    if format.library is None:
+        raise ValueError(f"{format.name} has no library")
+    trees = trees_of(models)
+    needed = {library.name: library for tree in trees for library in tree.libraries}
+    if needed:
+        found = f"{format.name}: the code calls {', '.join(sorted(needed))}"
+        raise error("TG415", found, hints=("--backend c needs no library", "a firmware project brings it: --board ID"))
+    sources = {_placed(path, format.folders): text for path, text in _model_files(trees).items()}
+    manifest = _manifest(trees, format.name, sources, sources)
+    files = sources | _rendered(format.library, library_values(manifest, format))
+    manifest = replace(manifest, files=tuple(sorted(files)))
+    if format.manifest:
+        files[MANIFEST] = manifest.json()
+    else:
+        files = {path: MARK + text for path, text in files.items()}
+    install(out.resolve(), files)
+    return manifest
+
+
+def _check_board(format: Format, board: Board) -> None:
+    """TG413 unless the format has a firmware for the board."""
+    reason = "it has libraries only" if format.firmware is None else format.unknown(board)
+    if reason is not None:
+        possible = ", ".join(f.name for f in firmware_formats(board))
+        hints = [f"formats with a firmware for this board: {possible}"]
+        if format.library is not None:
+            hints.append("without a board (no --board) it is a library")
+        raise error("TG413", f"{format.name}: {reason}", origin=Origin(str(board.file)), hints=hints)
+
+
+def _manifest(
+    trees: Sequence[SourceTree], layout: str, sources: Mapping[str, str], files: Mapping[str, str]
+) -> Manifest:
+    return Manifest(
         format=FORMAT,
         tinygen=__version__,
-        board=board.id,
+        layout=layout,
+        board=None,
         models=tuple(map(model_of, trees)),
         shared_arena=any(tree.shares_arena for tree in trees),
         arena_bytes=arena_bytes(trees),
-        stack_bytes=stack,
+        stack_bytes=0,
         sources=tuple(sorted(path for path in sources if PurePosixPath(path).suffix in _SOURCES)),
         files=tuple(sorted(files)),
     )
-    files |= _build_files(manifest, board)
-    manifest = replace(manifest, files=tuple(sorted(files)))
-    out = out.resolve()
-    replaced = _replaced_files(out)
-    try:
-        _install(out, files | {MANIFEST: manifest.json()}, replaced)
-    except OSError as problem:
-        raise error("TG403", f"cannot write {out}: {problem}") from problem
-    return Project(out, manifest, board, manifest.models[0])
 
 
 def _model_files(trees: Sequence[SourceTree]) -> dict[str, str]:
@@ -98,7 +121,13 @@ def _model_files(trees: Sequence[SourceTree]) -> dict[str, str]:
     return files
 
 
-def _project_files(trees: Sequence[SourceTree], board: Board, stack_bytes: int) -> dict[str, str]:
+def _placed(path: str, folders: Mapping[str, str]) -> str:
+    """Where a library has a file of the models."""
+    top, _, rest = path.partition("/")
+    return (PurePosixPath(folders[top]) / rest).as_posix()
+
+
+def _firmware_files(trees: Sequence[SourceTree], board: Board, stack_bytes: int) -> dict[str, str]:
     """What the compiler reads beside the models, by path."""
     bindings = {f"include/tinygen_model_{tree.prefix}.h": _binding(tree, trees) for tree in trees}
     if len(trees) == 1:
@@ -121,7 +150,7 @@ def _binding(tree: SourceTree, trees: Sequence[SourceTree]) -> str:
         "tinygen_model.h.j2",
         prefix=tree.prefix,
         prefixes=[other.prefix for other in trees],
-        model_name=_printable(tree.model_name),
+        model_name=printable(tree.model_name),
         sha256=tree.model_sha256,
         backend=tree.backend,
         arena_bytes=tree.plan.arena_bytes,
@@ -132,110 +161,6 @@ def _binding(tree: SourceTree, trees: Sequence[SourceTree]) -> str:
     )
 
 
-def _build_files(manifest: Manifest, board: Board) -> dict[str, str]:
-    """What CMake, PlatformIO and people read, by path."""
-    programs = tuple(
-        _Program(name, program_sources(board, name, manifest.files), program_defines(name)) for name in PROGRAMS
-    )
-    common: dict[str, object] = {
-        "board": board,
-        "core": board.core,
-        "models": [(model, answering_define(model.prefix)) for model in manifest.models],
-        "name": "_".join(model.prefix for model in manifest.models),
-        "compile_flags": CODE,
-        "link_flags": (*LINK, *GNU_LINK),
-        "optimize": DEFAULT_OPTIMIZATION,
-        "includes": INCLUDE_FOLDERS,
-        "libc": LIBC_FOLDER,
-    }
-    files = {
-        "CMakeLists.txt": render("CMakeLists.txt.j2", **common, sources=manifest.sources, programs=programs),
-        f"{board.core.gcc}.cmake": render("toolchain.cmake.j2", core=board.core),
-        "README.md": render(
-            "README.md.j2",
-            **common,
-            version=manifest.tinygen,
-            arena_bytes=manifest.arena_bytes,
-            shared_arena=manifest.shared_arena,
-            stack_bytes=manifest.stack_bytes,
-            uses=[_use(model) for model in manifest.models],
-        ),
-    }
-    if board.platformio is not None:
-        sources = (*manifest.sources, *programs[0].sources)
-        files["platformio.ini"] = render("platformio.ini.j2", **common, sources=sources)
-        files["platformio_flags.py"] = render("platformio_flags.py.j2", **common)
-    return files
-
-
-def _printable(name: str) -> str:
-    """A file name inside C comments and Markdown: whatever would end either becomes a question mark."""
-    return "".join(c if c.isalnum() or c in " ._-+()[]" else "?" for c in name)
-
-
-def _use(model: Model) -> dict[str, object]:
-    """A model as the README introduces it."""
-    return {
-        "model": model,
-        "name": _printable(model.model_name),
-        "input": model.inputs[0],
-        "input_type": _c_type(model.inputs[0]),
-        "output": model.outputs[0],
-        "output_type": _c_type(model.outputs[0]),
-    }
-
-
-def _c_type(tensor: TensorSpec) -> str:
-    return _C_TYPES.get(tensor.dtype, "void")
-
-
-def _replaced_files(out: Path) -> tuple[str, ...]:
-    """The files of the project already in `out`, none when the folder is absent or empty; TG403 for anything else."""
-    if not out.exists():
-        return ()
-    if not out.is_dir():
-        raise error("TG403", f"{out} is a file, accepted: a new or empty folder, or an older project")
-    if not any(out.iterdir()):
-        return ()
-    hint = "choose another folder with -o DIR"
-    if not (out / MANIFEST).exists():
-        message = (
-            f"{out} is not empty and holds no tinygen project, accepted: a new or empty folder, or an older project"
-        )
-        raise error("TG403", message, hints=(hint,))
-    try:
-        return written_files(out)
-    except TinygenError as problem:
-        message = f"{out} holds a project whose {MANIFEST} is damaged, so it is unknown which files are yours"
-        raise error("TG403", message, hints=(hint, "or move your own files out and remove the folder")) from problem
-
-
-def _install(out: Path, files: dict[str, str], replaced: tuple[str, ...]) -> None:
-    """Puts the files into `out`; the manifest goes last, so that a crash leaves a folder the next run can repair."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        for path, text in files.items():
-            target = staging / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="\n")
-        if not out.exists():
-            staging.chmod(0o777 & ~_umask())
-            staging.rename(out)
-            return
-        for path in (*(p for p in files if p != MANIFEST), MANIFEST):
-            target = out / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staging / path, target)
-        for path in replaced:
-            if path not in files:
-                (out / path).unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _umask() -> int:
-    """The process's file creation mask, which can only be read by setting it; mkdtemp ignores it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _rendered(templates: Templates, values: Mapping[str, object]) -> dict[str, str]:
+    """A format's files by path."""
+    return {path.format_map(values): render(template, **values) for path, template in templates.items()}

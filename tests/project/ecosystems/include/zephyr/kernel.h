@@ -1,0 +1,1 @@
+/* Zephyr's kernel, of which the samples call nothing. */
