@@ -9,7 +9,6 @@ from collections import Counter
 
 from tests.schedule.cases import by_objective, plain_plan
 from tests.schedule.programs import Scheduled, check
-from tests.schedule.replay import replay
 from tests.schedule.strategies import CutGraph, collect
 
 BATCH = 100
@@ -52,9 +51,10 @@ def _replayed(cut: CutGraph, seen: Counter[str], *, every_objective: bool) -> li
         cases += by_objective(cut.graph, keep_inputs=cut.keep_inputs, rules=cut.rules)
     limit = plain_plan(cut.graph, keep_inputs=cut.keep_inputs, rules=cut.rules).arena_bytes
     for case in cases:
-        replay(case)
+        case.replay()
         assert case.what == "cut" or case.plan.arena_bytes <= limit, repr(case)
         seen["rings"] += sum(case.demand.slots[s.id] < s.rows for s in case.program.storages)
+        seen["layers in place"] += sum(layer.in_place for layer in case.program.layers)
         seen["landing slots"] += len(case.demand.landings)
         seen["interleaved segments"] += sum(segment.interleaved for segment in case.schedule.segments)
     seen["graphs"] += 1

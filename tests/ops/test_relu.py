@@ -52,8 +52,8 @@ def test_tflm_relu6_ignores_the_output_quantization() -> None:
 def test_rows_of_one_shape_in_place() -> None:
     tensor = TensorDef.activation(SHAPE)
     graph = read_bytes(single_op_model("RELU", None, [tensor], [tensor]), "m.tflite")
-    rows = graph.ops[0].rows(graph)
-    assert (rows.steps, rows.in_place) == (4, True)
+    (kernel,) = graph.ops[0].kernels(graph, Numerics.LITERT)
+    assert (graph.ops[0].rows(graph).steps, kernel.in_place) == (4, (0,))
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from tinygen.plan.validate import validate
 from tinygen.schedule.buffers import demand
 from tinygen.schedule.choose import Objective, choose
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import Program, Rules, build_program
+from tinygen.schedule.program import Program, build_program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
+from tinygen.schedule.storages import Rules
 
 NODE_BUDGET = 200
 """For placements whose quality does not matter."""
@@ -32,13 +33,15 @@ def offers(graph: Graph) -> list[tuple[Kernel, ...]]:
     return [tuple(k for k in found if not k.requires) for found in kernels]
 
 
-def program_of(graph: Graph, *, small: bool = False, rules: Rules = NO_RULES) -> Program:
+def program_of(
+    graph: Graph, *, small: bool = False, rules: Rules = NO_RULES, in_place: bool = False, keep_inputs: bool = False
+) -> Program:
     """The program with the kernels that need the fewest instructions, or the least scratch memory."""
     chosen = []
     for kernels in offers(graph):
         costs = [(k.scratch_bytes if small else 0, k.instructions) for k in kernels]
         chosen.append(kernels[costs.index(min(costs))] if kernels else None)
-    return build_program(graph, tuple(chosen), rules)
+    return build_program(graph, tuple(chosen), rules, in_place=in_place, keep_inputs=keep_inputs)
 
 
 def cut_at(
@@ -47,10 +50,11 @@ def cut_at(
     *,
     keep_inputs: bool = False,
     small: bool = False,
+    in_place: bool = False,
     rules: Rules = NO_RULES,
 ) -> Scheduled:
     """With segments that end at the given layers, the last of which is their number."""
-    program = program_of(graph, small=small, rules=rules)
+    program = program_of(graph, small=small, rules=rules, in_place=in_place, keep_inputs=keep_inputs)
     puller = Puller(program)
     schedule = Schedule(tuple(puller.segment(a, b) for a, b in zip((0, *ends), ends, strict=False)))
     wanted = demand(program, schedule, keep_inputs=keep_inputs)
@@ -58,9 +62,9 @@ def cut_at(
     return Scheduled(graph, "cut", program, schedule, wanted, placed, keep_inputs)
 
 
-def whole(graph: Graph, *, keep_inputs: bool = False) -> Scheduled:
+def whole(graph: Graph, *, keep_inputs: bool = False, in_place: bool = False) -> Scheduled:
     """All layers in one segment."""
-    return cut_at(graph, (len(program_of(graph).layers),), keep_inputs=keep_inputs)
+    return cut_at(graph, (len(program_of(graph).layers),), keep_inputs=keep_inputs, in_place=in_place)
 
 
 def by_objective(graph: Graph, *, keep_inputs: bool = False, rules: Rules = NO_RULES) -> Iterator[Scheduled]:

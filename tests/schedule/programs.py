@@ -27,6 +27,7 @@ from tinygen.ir.text import to_text
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Program
+from tinygen.schedule.replay import replay
 from tinygen.schedule.steps import Schedule
 from tinygen.source_tree import SourceTree
 
@@ -57,6 +58,10 @@ class Scheduled:
             shared_arena=False,
             kernels=(KERNELS,),
         )
+
+    def replay(self) -> None:
+        """Raises TinygenError unless all that is read is there."""
+        replay(self.program, self.schedule, self.demand, self.plan, keep_inputs=self.keep_inputs)
 
     def indices(self) -> list[int]:
         """The operator indices of the pieces an inference runs, in order."""

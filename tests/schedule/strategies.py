@@ -32,7 +32,7 @@ from tinygen.ops.reshape import Reshape
 from tinygen.ops.softmax import Softmax
 from tinygen.ops.transpose import Transpose
 from tinygen.ops.window import same_padding
-from tinygen.schedule.program import Rules
+from tinygen.schedule.storages import Rules
 
 MOST_ELEMENTS = 600
 """Of a tensor: schedules see rows, and painted arenas are slow."""
@@ -340,23 +340,31 @@ class CutGraph:
     ends: tuple[int, ...]
     keep_inputs: bool
     small: bool
+    in_place: bool
     rules: Rules
 
     def scheduled(self) -> Scheduled:
-        return cut_at(self.graph, self.ends, keep_inputs=self.keep_inputs, small=self.small, rules=self.rules)
+        return cut_at(
+            self.graph,
+            self.ends,
+            keep_inputs=self.keep_inputs,
+            small=self.small,
+            in_place=self.in_place,
+            rules=self.rules,
+        )
 
     def __repr__(self) -> str:
-        chosen = f"keep_inputs={self.keep_inputs}, small={self.small}, {self.rules}"
+        chosen = f"keep_inputs={self.keep_inputs}, small={self.small}, in_place={self.in_place}, {self.rules}"
         return f"cuts {self.ends}, {chosen}\n{to_text(self.graph)}"
 
 
 @st.composite
 def cut_graphs(draw: st.DrawFn) -> CutGraph:
-    """A graph with random cuts, kernels of either kind, inputs kept or not, in the arena or not."""
+    """A graph with random cuts, kernels of either kind, in place or not, inputs kept or not, in the arena or not."""
     graph = draw(graphs())
     ends = draw(cuts(sum(not op.alias for op in graph.ops)))
     rules = Rules(io_outside=draw(st.sampled_from((False, False, True))))
-    return CutGraph(graph, ends, draw(st.booleans()), draw(st.booleans()), rules)
+    return CutGraph(graph, ends, draw(st.booleans()), draw(st.booleans()), draw(st.booleans()), rules)
 
 
 def collect(count: int, start: int) -> list[CutGraph]:

@@ -7,7 +7,6 @@ import numpy as np
 from tests.passes.graphs import WEIGHTS, Builder
 from tests.schedule.cases import by_objective, cut_at, whole
 from tests.schedule.programs import check
-from tests.schedule.replay import replay
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation
 from tinygen.ops.add import Add
@@ -117,7 +116,7 @@ def test_found() -> None:
     cases = [whole(graph()) for graph in FOUND]
     cases += [cut_at(row_for_a_later_segment(), (2, 3)), *by_objective(nothing_to_compute())]
     for case in cases:
-        replay(case)
+        case.replay()
     check(cases)
 
 
@@ -127,4 +126,4 @@ def test_hundreds_of_layers_in_a_segment() -> None:
     x = last = b.tensor((1, 2, 1, 1))
     for _ in range(1200):
         last = b.op(Relu, (last,), b.tensor((1, 2, 1, 1)))
-    replay(whole(b.graph((x,), (last,))))
+    whole(b.graph((x,), (last,))).replay()

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.ops.strategies import examples
 from tests.schedule.cases import by_objective, plain_plan
 from tests.schedule.programs import check
-from tests.schedule.replay import replay
 from tests.schedule.strategies import CutGraph, collect, cut_graphs, graphs
 from tinygen.ir.graph import Graph
 
@@ -19,7 +18,7 @@ C_GRAPHS = 16
 @examples(150)
 @given(cut=cut_graphs())
 def test_wherever_it_is_cut_what_is_read_is_there(cut: CutGraph) -> None:
-    replay(cut.scheduled())
+    cut.scheduled().replay()
 
 
 @examples(25)
@@ -28,7 +27,7 @@ def test_every_objective_is_no_larger_than_layer_by_layer(graph: Graph, keep_inp
     limit = plain_plan(graph, keep_inputs=keep_inputs).arena_bytes
     for case in by_objective(graph, keep_inputs=keep_inputs):
         assert case.plan.arena_bytes <= limit, repr(case)
-        replay(case)
+        case.replay()
 
 
 def test_c_computes_what_the_interpreter_does_in_the_planned_order() -> None:

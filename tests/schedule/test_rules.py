@@ -14,7 +14,7 @@ from tinygen.passes.pipeline import run
 from tinygen.paths import EXAMPLES
 from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Objective, choose
-from tinygen.schedule.program import Rules
+from tinygen.schedule.storages import Rules
 from tinygen.tflite import read_model
 
 

@@ -43,7 +43,7 @@ def layer_stem(prefix: str, layer: Layer) -> str:
 
 
 def producer_stem(program: Program, prefix: str, storage: int) -> str:
-    """The stem of the layer that writes a storage."""
+    """The stem of the layer that writes a storage first."""
     return layer_stem(prefix, next(layer for layer in program.layers if layer.write.storage == storage))
 
 
@@ -54,7 +54,7 @@ def output_row(program: Program, position: int, prefix: str, places: Places) -> 
     if write.storage is None:
         raise ValueError("a layer writes to the arena")
     if places.is_ring(write.storage):
-        return f"{layer_stem(prefix, layer)}_row({'y' if layer.rows.steps > 1 else '0'})"
+        return f"{producer_stem(program, prefix, write.storage)}_row({'y' if layer.rows.steps > 1 else '0'})"
     return _row(*places.start(write.storage), write, layer.rows.steps)
 
 

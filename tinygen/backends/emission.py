@@ -16,9 +16,10 @@ from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import DType, Tensor
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
-from tinygen.schedule.program import Program, Storage
+from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
+from tinygen.schedule.storages import Storage
 from tinygen.source_tree import Layer, Library, SourceTree, TensorSpec
 
 

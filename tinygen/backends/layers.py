@@ -75,7 +75,8 @@ def _describe(program: Program, position: int, places: Places) -> Iterator[str]:
     layer, graph = program.layers[position], program.graph
     for access in layer.reads:
         yield f"input   {_tensor(graph.tensors[access.tensor])}, {_place(access, places)}"
-    yield f"output  {_tensor(layer.op.output(graph))}, {_place(layer.write, places)}"
+    over = ", over its input" if layer.in_place else ""
+    yield f"output  {_tensor(layer.op.output(graph))}, {_place(layer.write, places)}{over}"
     work = f"{layer.op.macs(graph):,} multiply-adds, " if layer.op.macs(graph) else ""
     memory = [
         f"{size} bytes of {name} at {offsets[position]}"

@@ -10,7 +10,8 @@ from tinygen.backends.options import CompileOptions
 from tinygen.ir.graph import Graph
 from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Offers, choose
-from tinygen.schedule.program import Rules
+from tinygen.schedule.replay import replay
+from tinygen.schedule.storages import Rules
 from tinygen.source_tree import Library, SourceTree
 
 
@@ -36,6 +37,7 @@ def lower(
         rules=Rules(options.io_outside, options.pins),
     )
     validate(chosen.plan)
+    replay(chosen.program, chosen.schedule, chosen.demand, chosen.plan, keep_inputs=options.keep_inputs)
     return emit(
         chosen.program,
         chosen.schedule,

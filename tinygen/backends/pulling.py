@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinygen.backends.addresses import Places, layer_stem, producer_stem, scaled
 from tinygen.backends.layers import LayerText
-from tinygen.schedule.program import Access, Program
+from tinygen.schedule.program import Access, Layer, Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.reach import Reach
 from tinygen.schedule.steps import Schedule, Segment
@@ -53,10 +53,10 @@ class SegmentText:
 
 
 def ring_text(program: Program, position: int, prefix: str, places: Places) -> RingText | None:
-    """The ring that a layer writes; None when its output is an ordinary buffer."""
+    """The ring that a layer is the first to write; None when there is none."""
     layer = program.layers[position]
     storage = layer.write.storage
-    if storage is None or not places.is_ring(storage):
+    if storage is None or not places.is_ring(storage) or layer.in_place:
         return None
     return RingText(
         stem=layer_stem(prefix, layer),
@@ -75,13 +75,14 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
     index = layer.op.origin.op_index or 0
     pulls, settles = [], []
     for read in puller.reads(position):
-        producer = puller.producer(read.storage.id)
+        producer = puller.producer(read)
         if producer is None or producer < start:
             continue
-        stem = producer_stem(program, prefix, read.storage.id)
-        call = f"{stem}_rows({_end(program, position, read, producer, puller)});"
+        pulled = layer_stem(prefix, program.layers[producer])
+        call = f"{pulled}_rows({_end(program, position, read, producer, puller)});"
         if call not in pulls:
             pulls.append(call)
+        stem = producer_stem(program, prefix, read.storage.id)
         if places.settlers.get(read.storage.id) == position and stem not in settles:
             settles.append(stem)
     stepped = layer.rows.steps > 1
@@ -93,7 +94,7 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
         stepped=stepped,
         pulls=tuple(pulls),
         call=f"RUN({index}, {symbol}({rows}));",
-        lands=layer.write.storage in places.landings,
+        lands=_lands(layer, places),
         settles=tuple(settles),
     )
 
@@ -103,7 +104,7 @@ def segment_text(program: Program, segment: Segment, prefix: str, places: Places
     landing = [
         stem
         for stem, i in zip(stems, range(segment.first, segment.end), strict=True)
-        if program.layers[i].write.storage in places.landings
+        if _lands(program.layers[i], places)
     ]
     calls = []
     for sink in puller.sinks(segment.first, segment.end):
@@ -128,6 +129,11 @@ def invoke_lines(program: Program, schedule: Schedule, layers: list[LayerText], 
             layer, text = program.layers[segment.first], layers[segment.first]
             rows = f"0, {layer.rows.steps}" if text.looped else ""
             yield f"RUN({layer.op.origin.op_index}, {text.symbol}({rows}));"
+
+
+def _lands(layer: Layer, places: Places) -> bool:
+    """A layer's newest row is the one in the landing slot."""
+    return layer.write.storage in places.landings and not layer.in_place
 
 
 def _end(program: Program, position: int, read: Reach, producer: int, puller: Puller) -> str:

@@ -70,3 +70,8 @@ class Kernel:
     scratch_bytes: int
     call: Callable[[], Call]
     requires: frozenset[str] = frozenset()
+    in_place: tuple[int, ...] = ()
+    """Positions in op.inputs over whose row y the kernel may write its output row y, when the two are of one size.
+
+    The kernel must not read a byte of that row any more once it has written it, and no pointer to it is `restrict`.
+    """

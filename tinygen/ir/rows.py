@@ -49,12 +49,10 @@ class Rows:
     `steps` is their number; `inputs` has an entry for each activation or row-wise constant the kernel reads, as
     (position in op.inputs, Window or WHOLE), in the order of the kernel's row pointers. With `writes_row` step y writes
     row y of output 0, otherwise the single output is complete after the last step; with `accumulates` an int32
-    accumulator of Call.accumulator_bytes lives from the first step to the last. `in_place` says that the kernel may
-    write output row y over row y of kernel input 0.
+    accumulator of Call.accumulator_bytes lives from the first step to the last.
     """
 
     steps: int
     inputs: tuple[tuple[int, Window | None], ...]
     writes_row: bool = True
     accumulates: bool = False
-    in_place: bool = False

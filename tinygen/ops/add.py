@@ -66,6 +66,7 @@ class Add(BinaryOp):
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),
+            in_place=shape.in_place,
         )
         return (kernel,)
 

@@ -35,18 +35,18 @@ class Operand:
 class Broadcast:
     """Loops over an output row, outermost first, and both operands in the order of the kernel's row pointers.
 
-    An operand of the output's shape comes first, an activation before a constant: it is the one that the output may
-    overwrite.
+    An operand of the output's shape comes first, an activation before a constant.
     """
 
     steps: int
     counts: tuple[int, ...]
     operands: tuple[Operand, Operand]
-    in_place: bool
+    in_place: tuple[int, ...]
+    """Positions of the operands of the output's shape, which the output may overwrite."""
 
     def rows(self) -> Rows:
         inputs = tuple((operand.position, operand.window) for operand in self.operands)
-        return Rows(steps=self.steps, inputs=inputs, in_place=self.in_place)
+        return Rows(steps=self.steps, inputs=inputs)
 
     def fields(self) -> tuple[Field, ...]:
         """The members of a kernel's parameter struct that say where elements are."""
@@ -115,8 +115,8 @@ def broadcast(op: Op, graph: Graph) -> Broadcast:
         for k, i in enumerate(order)
     )
     counts = tuple(count for count, _ in merged)
-    leading = tensors[order[0]]
-    return Broadcast(steps, counts, (first, second), leading.shape == shape and leading.data is None)
+    in_place = tuple(i for i in order if tensors[i].shape == shape and tensors[i].data is None)
+    return Broadcast(steps, counts, (first, second), in_place)
 
 
 def _aligned_strides(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -25,7 +25,8 @@ def conv_2d_kernels(
 ) -> tuple[Kernel, ...]:
     """CONV_2D, or DEPTHWISE_CONV_2D of a single input channel; filters are [out, height, width, in channels].
 
-    A wider panel is faster and needs more scratch memory.
+    A wider panel is faster and needs more scratch memory. The pixels of a panel are read before any is written, so that
+    a pointwise convolution works in place.
     """
     source, output = op.input(graph, 0), op.output(graph)
     height, width, channels = filters.shape[1:]
@@ -59,13 +60,21 @@ def conv_2d_kernels(
         )
 
     pairs = -(-len(filters) // 2)
+    in_place = (0,) if op.pointwise(graph) and len(filters) == channels else ()
 
     def kernel(panel: int) -> Kernel:
         multiply = sum(pairs * (depth // 4 * _PANELS[n][0] + _PANELS[n][1]) for n in _panels(columns, panel))
         gather = columns * (depth * 2 + 20)
         instructions = output.shape[1] * (multiply + gather)
         flash = len(filters) * (depth + 9)
-        return Kernel(f"conv_2d_s8, {panel} pixels", instructions, flash, 2 * panel * depth, partial(call, panel))
+        return Kernel(
+            name=f"conv_2d_s8, {panel} pixels",
+            instructions=instructions,
+            flash_bytes=flash,
+            scratch_bytes=2 * panel * depth,
+            call=partial(call, panel),
+            in_place=in_place,
+        )
 
     return tuple(kernel(panel) for panel in _PANELS if panel <= columns)
 
@@ -124,11 +133,17 @@ def depthwise_kernels(
     flash = filters.size + 9 * count
     rows, taps = output.shape[1], height * width
     instructions = rows * count * (columns * (taps * 8 + 25) + 3 * height * general_line + 40)
-    kernels = [Kernel("depthwise_conv_2d_s8", instructions, flash, general_scratch, general)]
+    # Without neighbours a channel of a row, or four of two pixels, are read and then written.
+    in_place = (0,) if op.pointwise(graph) and count == source.shape[3] else ()
+    kernels = [
+        Kernel("depthwise_conv_2d_s8", instructions, flash, general_scratch, general, in_place=in_place),
+    ]
     if count == source.shape[3] and count % 4 == 0:
         pairs = -(-columns // 2)
         instructions = rows * pairs * (count // 4 * (taps * 21 + 125) + taps * 24 + 60)
-        kernels.append(Kernel("depthwise_conv_2d_x4_s8", instructions, flash, by_four_scratch, by_four))
+        kernels.append(
+            Kernel("depthwise_conv_2d_x4_s8", instructions, flash, by_four_scratch, by_four, in_place=in_place)
+        )
     return tuple(kernels)
 
 

@@ -18,8 +18,7 @@ class ElementwiseOp(Op):
 
     def rows(self, graph: Graph) -> Rows:
         steps, _ = geometry(self.output(graph).shape)
-        same_size = self.input(graph, 0).dtype.itemsize == self.output(graph).dtype.itemsize
-        return Rows(steps=steps, inputs=((0, SAME_ROW),), in_place=same_size)
+        return Rows(steps=steps, inputs=((0, SAME_ROW),))
 
 
 def check_unary(check: Check) -> tuple[Tensor, Tensor] | None:
@@ -55,4 +54,5 @@ def table_kernel(graph: Graph, op: Op, table: Array) -> Kernel:
         flash_bytes=table.nbytes,
         scratch_bytes=0,
         call=lambda: Call("tg_lut_s8", "lut_s8.h", fields),
+        in_place=(0,),
     )

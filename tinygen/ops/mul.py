@@ -68,6 +68,7 @@ class Mul(BinaryOp):
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_mul_s8", "mul_s8.h", fields, args=("y", "rows", "out")),
+            in_place=shape.in_place,
         )
         return (kernel,)
 

@@ -44,7 +44,7 @@ class Softmax(Op):
         return cls(inputs=inputs, outputs=outputs, origin=origin, beta=options.real("beta"))
 
     def rows(self, graph: Graph) -> Rows:
-        return Rows(steps=geometry(self.output(graph).shape)[0], inputs=((0, SAME_ROW),), in_place=True)
+        return Rows(steps=geometry(self.output(graph).shape)[0], inputs=((0, SAME_ROW),))
 
     def verify(self, graph: Graph) -> Iterator[Diagnostic]:
         check = Check(self, graph)
@@ -80,9 +80,15 @@ class Softmax(Op):
             Field("exponentials", Constant("exponentials", table, "exp(-beta * scale * index), 31 fractional bits")),
         )
         instructions = steps * (count // depth) * (150 + 40 * depth)
-        return (
-            Kernel("softmax_s8", instructions, table.nbytes, 0, lambda: Call("tg_softmax_s8", "softmax_s8.h", fields)),
+        kernel = Kernel(
+            name="softmax_s8",
+            instructions=instructions,
+            flash_bytes=table.nbytes,
+            scratch_bytes=0,
+            call=lambda: Call("tg_softmax_s8", "softmax_s8.h", fields),
+            in_place=(0,),
         )
+        return (kernel,)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         source, x = self.input(graph, 0).quant, inputs[0]

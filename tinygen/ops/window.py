@@ -88,6 +88,10 @@ class WindowOp(Op):
         window = Window(self.window_size(graph)[0], self.strides[0], self.padding[0], self.dilations[0])
         return Rows(steps=self.output(graph).shape[1], inputs=((0, window),))
 
+    def pointwise(self, graph: Graph) -> bool:
+        """A pixel of the output depends on the same pixel of the input alone."""
+        return self.window_size(graph) == self.strides == (1, 1) and not any(self.padding)
+
     def _has_window(self, graph: Graph) -> bool:
         """The tensor that gives the window its size, if one does, is there and has four dimensions."""
         return True
@@ -139,6 +143,10 @@ class Convolution(WindowOp):
     def window_size(self, graph: Graph) -> tuple[int, int]:
         _, height, width, _ = self.input(graph, 1).shape
         return height, width
+
+    def pointwise(self, graph: Graph) -> bool:
+        """A pixel of the output depends on the same pixel of the input alone."""
+        return self.window_size(graph) == self.strides == (1, 1) and not any(self.padding)
 
     def _has_window(self, graph: Graph) -> bool:
         """The weights are there, with four dimensions, though nothing else about them is known yet."""

@@ -13,7 +13,8 @@ from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
 from tinygen.schedule.buffers import demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import Rules, build_program
+from tinygen.schedule.program import build_program
+from tinygen.schedule.storages import Rules
 from tinygen.tflite import read_model
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from tinygen.plan.model import Buffer, Rect
 from tinygen.schedule.landing import Landing, landings
 from tinygen.schedule.lives import RowLife, row_lives
-from tinygen.schedule.program import Program, Storage
+from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
+from tinygen.schedule.storages import Storage
 
 ALIGNMENT = 4
 """Of every buffer, in bytes: kernels read words, and users may hand an input to a DMA controller."""
@@ -133,11 +134,8 @@ def _in_order(rows: tuple[RowLife | None, ...], slots: int) -> bool:
 
 def _row_by_row(puller: Puller, storage: Storage) -> bool:
     """Everybody reads and writes the storage in its own rows; anything coarser must not wrap around."""
-    layers = puller.readers(storage.id)
-    accesses = [r for i in layers for r in puller.reads(i) if r.storage.id == storage.id]
-    producer = puller.producer(storage.id)
-    if producer is not None:
-        accesses.append(puller.write(producer))
+    accesses = [r for i in puller.readers(storage.id) for r in puller.reads(i) if r.storage.id == storage.id]
+    accesses += [puller.write(i) for i in puller.writers(storage.id)]
     return all(r.access.window is not None and r.unit == 1 for r in accesses)
 
 

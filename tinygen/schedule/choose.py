@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,17 @@ from tinygen.plan.model import Plan
 from tinygen.plan.solve import plan
 from tinygen.schedule.buffers import Demand, demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import Program, Rules, build_program
+from tinygen.schedule.program import Program, build_program
 from tinygen.schedule.refine import refine
 from tinygen.schedule.search import SegmentSearch
 from tinygen.schedule.steps import Schedule
+from tinygen.schedule.storages import Rules
 
 Offers = Sequence[tuple[Kernel, ...]]
 """For each operator of a graph the kernels that can compute it, none for aliases."""
+
+Kernels = tuple[Kernel | None, ...]
+"""For each operator the kernel that computes it."""
 
 STEP_INSTRUCTIONS = 40
 """What interleaving adds to a step, about: the calls and the row counters. Copies come on top."""
@@ -105,26 +110,38 @@ def _placed(choice: Choice) -> Choice:
 
 
 def _choices(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[Choice]:
-    """Candidates: layer by layer, then cut ever more boldly, with the fastest kernels and with ever less scratch."""
+    """Candidates: layer by layer, then interleaved, with and without outputs over inputs.
+
+    Writing over an input saves a row, but ties together what could have lain apart: neither is always the better.
+    """
+    build = partial(build_program, graph, rules=rules, keep_inputs=keep_inputs)
     fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
-    small = tuple(min(kernels, key=lambda k: (k.scratch_bytes, k.instructions), default=None) for kernels in offers)
-    program = build_program(graph, fast, rules)
+    program = build(fast)
     yield _choice(program, layer_by_layer(program), keep_inputs)
     if not program.layers:
         return
+    yield from _cuttings(build, offers, keep_inputs)
+    build = partial(build, in_place=True)
+    if len(build(fast).storages) < len(program.storages):
+        yield from _cuttings(build, offers, keep_inputs)
+
+
+def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
+    """Cut ever more boldly, with the fastest kernels and with ever less scratch."""
+    fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
+    small = tuple(min(kernels, key=lambda k: (k.scratch_bytes, k.instructions), default=None) for kernels in offers)
+    program = build(fast)
     yield _choice(program, _cut(program, 1, keep_inputs), keep_inputs)
     schedule = _cut(program, None, keep_inputs)
     yield _choice(program, schedule, keep_inputs)
     most = _peak(program, schedule, keep_inputs)
     if small == fast:
         return
-    program = build_program(graph, small, rules)
+    program = build(small)
     schedule = _cut(program, None, keep_inputs)
     least = _peak(program, schedule, keep_inputs)
     for peak in sorted({least + (most - least) * i // PEAKS for i in range(PEAKS)}):
-        kernels = _fastest_within(peak, program, schedule, offers, keep_inputs)
-        fitted = build_program(graph, kernels, rules)
-        yield _choice(fitted, schedule, keep_inputs)
+        yield _choice(build(_fastest_within(peak, program, schedule, offers, keep_inputs)), schedule, keep_inputs)
 
 
 def _cut(program: Program, longest: int | None, keep_inputs: bool) -> Schedule:
@@ -152,9 +169,7 @@ def _live(program: Program, schedule: Schedule, keep_inputs: bool) -> NDArray[np
     return np.cumsum(live)[:-1]
 
 
-def _fastest_within(
-    peak: int, program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool
-) -> tuple[Kernel | None, ...]:
+def _fastest_within(peak: int, program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool) -> Kernels:
     """For each operator the fastest kernel with which the live bytes stay within `peak`."""
     live = _live(program, schedule, keep_inputs)
     room = [peak] * len(program.layers)

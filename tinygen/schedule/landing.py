@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinygen.schedule.lives import RowLife
-from tinygen.schedule.program import Storage
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
+from tinygen.schedule.storages import Storage
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ class Landing:
 def landings(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], schedule: Schedule) -> Iterator[Landing]:
     """How a storage would live with a landing slot, for each reader that could settle it.
 
-    None of them where a reader is not interleaved with the layer that writes the storage.
+    None of them where a reader is not interleaved with the layer that writes the storage first.
     """
-    producer, readers = puller.producer(storage.id), puller.readers(storage.id)
-    if producer is None:
+    writers, readers = puller.writers(storage.id), puller.readers(storage.id)
+    if storage.kind == "input" or not writers:
         return
+    producer = writers[0]
     segment = next(s for s in schedule.segments if s.first <= producer < s.end)
     if segment.interleaved and all(segment.first <= reader < segment.end for reader in readers):
         for settler in readers:

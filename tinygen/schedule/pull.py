@@ -17,12 +17,18 @@ class Puller:
         self._program = program
         self._reads = tuple(reads(program, layer) for layer in program.layers)
         self._writes = tuple(reach(program, layer.write) for layer in program.layers)
-        self._producer = {w.storage.id: i for i, w in enumerate(self._writes)}
         self._needed: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+        self._writers: dict[int, list[int]] = {}
+        for i, write in enumerate(self._writes):
+            self._writers.setdefault(write.storage.id, []).append(i)
         self._readers: dict[int, list[int]] = {}
+        self._users: dict[int, list[int]] = {}
         for i, found in enumerate(self._reads):
             for read in found:
                 self._readers.setdefault(read.storage.id, []).append(i)
+                if (producer := self.producer(read)) is not None:
+                    self._users.setdefault(producer, []).append(i)
+        self._results = {program.writers[t] for t in program.graph.outputs if t in program.writers}
 
     def reads(self, layer: int) -> tuple[Reach, ...]:
         return self._reads[layer]
@@ -34,9 +40,13 @@ class Puller:
         """The layers that read a storage, in order."""
         return self._readers.get(storage, [])
 
-    def producer(self, storage: int) -> int | None:
-        """The layer that writes a storage; None for an input."""
-        return self._producer.get(storage)
+    def writers(self, storage: int) -> list[int]:
+        """The layers that write a storage, in order: several where outputs are written over inputs."""
+        return self._writers.get(storage, [])
+
+    def producer(self, read: Reach) -> int | None:
+        """The layer that computes what is read; None for an input."""
+        return self._program.writers.get(read.access.tensor)
 
     def sinks(self, first: int, end: int) -> list[int]:
         """The layers of [first, end) that have to be asked for all their rows.
@@ -47,9 +57,8 @@ class Puller:
         ends, rest = [], []
         pulled = [0] * (end - first)
         for layer in reversed(range(first, end)):
-            steps, storage = self._program.layers[layer].rows.steps, self._writes[layer].storage
-            readers = self.readers(storage.id)
-            outlives = any(r >= end for r in readers) or any(t in self._program.graph.outputs for t in storage.tensors)
+            steps, readers = self._program.layers[layer].rows.steps, self._users.get(layer, [])
+            outlives = any(r >= end for r in readers) or layer in self._results
             reached = pulled[layer - first]
             if not any(r < end for r in readers):
                 ends.append(layer)
@@ -65,7 +74,7 @@ class Puller:
     def needed(self, layer: int, step: int) -> tuple[tuple[int, int], ...]:
         """(producer, number of its steps) that a step of a layer waits for, in the order it asks for them."""
         if (layer, step) not in self._needed:
-            producers = ((self.producer(read.storage.id), read.end(step)) for read in self._reads[layer])
+            producers = ((self.producer(read), read.end(step)) for read in self._reads[layer])
             found = tuple((p, self.steps_for(p, rows)) for p, rows in producers if p is not None)
             self._needed[layer, step] = found
         return self._needed[layer, step]

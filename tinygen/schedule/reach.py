@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinygen.schedule.program import Access, Layer, Program, Storage
+from tinygen.schedule.program import Access, Layer, Program
+from tinygen.schedule.storages import Storage
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from tinygen.schedule.program import Program, Storage
+from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule, Segment
+from tinygen.schedule.storages import Storage
 
 LONGEST = 64
 """Layers a segment may have at most; in a longer graph the search over cuts is bounded by it, and says so."""
@@ -40,7 +41,7 @@ class SegmentSearch:
 
     def _span(self, storage: Storage, keep_inputs: bool) -> tuple[Storage, int, int]:
         """A storage with the layers it lives from and through: -1 is before the first, their number after the last."""
-        producer = self._puller.producer(storage.id)
+        producer = min(self._puller.writers(storage.id), default=None) if storage.kind != "input" else None
         stays = any(t in self._program.graph.outputs for t in storage.tensors)
         stays |= keep_inputs and storage.kind == "input"
         # The caller fills all of an input, also what nobody reads.

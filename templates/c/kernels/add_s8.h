@@ -2,7 +2,7 @@
  *
  * Each operand is brought to a common scale with 20 fractional bits, and the sum to the output's scale; both steps
  * round twice, as TFLite does. Rows of any broadcast are three nested loops with a stride of 0 where an operand is
- * repeated; rows of one shape are a single loop. The output may overwrite operand a.
+ * repeated; rows of one shape are a single loop. The output may overwrite an operand of its shape.
  */
 #ifndef TG_ADD_S8_H
 #define TG_ADD_S8_H

@@ -1,7 +1,7 @@
 /* Product of two int8 rows with scales of their own.
  *
  * Rows of any broadcast are three nested loops with a stride of 0 where an operand is repeated; rows of one shape are a
- * single loop. The output may overwrite operand a.
+ * single loop. The output may overwrite an operand of its shape.
  */
 #ifndef TG_MUL_S8_H
 #define TG_MUL_S8_H

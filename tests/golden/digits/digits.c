@@ -40,9 +40,9 @@ static void *digits_00_row(int32_t y)
         return NULL;
     }
     if (y == digits_00_landed) {
-        return arena + 296;
+        return arena + 88;
     }
-    return arena + 560 + y % 2 * 128;
+    return arena + 680 + y % 2 * 128;
 }
 
 /* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
@@ -51,14 +51,14 @@ static void digits_00_settle(void)
     const int32_t y = digits_00_landed;
     if (y >= 0) {
         digits_00_landed = -1;
-        memcpy(digits_00_row(y), arena + 296, 128);
+        memcpy(digits_00_row(y), arena + 88, 128);
     }
 }
 
 /* Layer 0: CONV_2D 'functional_1/re_lu_1/Relu;functional_1/batch_normalization_1/batchnorm/add_1;...'
- *   input   int8 [1x8x8x1], scale 0.00392157, zero point -128, arena 144 to 208
- *   output  int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 560 to 816, the newest lands at 296
- *   9,216 multiply-adds, 72 bytes of scratch at 208
+ *   input   int8 [1x8x8x1], scale 0.00392157, zero point -128, arena 616 to 680
+ *   output  int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 680 to 936, the newest lands at 88
+ *   9,216 multiply-adds, 72 bytes of scratch at 0
  */
 static const tg_conv_2d_s8_params digits_00_params = {
     .input_width = 8,
@@ -89,11 +89,11 @@ LAYER void digits_00_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[3] = {
-            tg_row(arena + 144, y - 1, 8, 8),
-            tg_row(arena + 144, y - 1 + 1, 8, 8),
-            tg_row(arena + 144, y - 1 + 2, 8, 8),
+            tg_row(arena + 616, y - 1, 8, 8),
+            tg_row(arena + 616, y - 1 + 1, 8, 8),
+            tg_row(arena + 616, y - 1 + 2, 8, 8),
         };
-        tg_conv_2d_fast_s8(&digits_00_params, rows, digits_00_row(y), arena + 208);
+        tg_conv_2d_fast_s8(&digits_00_params, rows, digits_00_row(y), arena + 0);
     }
 }
 
@@ -111,18 +111,33 @@ static void digits_00_rows(int32_t end)
 }
 
 /* Row y of layer 1's output, a ring of 1 row; NULL outside the tensor. */
+static int32_t digits_01_landed; /* the newest row while it is in the landing slot, else -1 */
+
 static void *digits_01_row(int32_t y)
 {
     if (y < 0 || y >= 8) {
         return NULL;
     }
-    return arena + 432;
+    if (y == digits_01_landed) {
+        return arena + 216;
+    }
+    return arena + 344;
+}
+
+/* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
+static void digits_01_settle(void)
+{
+    const int32_t y = digits_01_landed;
+    if (y >= 0) {
+        digits_01_landed = -1;
+        memcpy(digits_01_row(y), arena + 216, 128);
+    }
 }
 
 /* Layer 1: DEPTHWISE_CONV_2D 'functional_1/re_lu_1_2/Relu;functional_1/batch_normalization_1_2/batchnorm/ad...'
- *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 560 to 816, the newest lands at 296
- *   output  int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 432 to 560
- *   9,216 multiply-adds, 88 bytes of scratch at 208
+ *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 680 to 936, the newest lands at 88
+ *   output  int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216
+ *   9,216 multiply-adds, 88 bytes of scratch at 0
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_01_params = {
     .input_width = 8,
@@ -153,7 +168,7 @@ LAYER void digits_01_depthwise_conv_2d(int32_t first_row, int32_t end_row)
             digits_00_row(y - 1 + 1),
             digits_00_row(y - 1 + 2),
         };
-        tg_depthwise_conv_2d_x4_fast_s8(&digits_01_params, rows, digits_01_row(y), arena + 208);
+        tg_depthwise_conv_2d_x4_fast_s8(&digits_01_params, rows, digits_01_row(y), arena + 0);
     }
 }
 
@@ -165,24 +180,17 @@ static void digits_01_rows(int32_t end)
     for (; digits_01_done < end; digits_01_done++) {
         const int32_t y = digits_01_done;
         digits_00_rows(tg_clamp(y + 2, 0, 8));
+        digits_01_settle();
+        digits_01_landed = y + 1 == end ? y : -1;
         RUN(1, digits_01_depthwise_conv_2d(y, y + 1));
         digits_00_settle();
     }
 }
 
-/* Row y of layer 2's output, a ring of 1 row; NULL outside the tensor. */
-static void *digits_02_row(int32_t y)
-{
-    if (y < 0 || y >= 8) {
-        return NULL;
-    }
-    return arena + 208;
-}
-
 /* Layer 2: CONV_2D 'functional_1/batch_normalization_2_1/batchnorm/add_1;functional_1/conv2d_1_2/...'
- *   input   int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 432 to 560
- *   output  int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 208 to 336
- *   16,384 multiply-adds, 96 bytes of scratch at 336
+ *   input   int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216
+ *   output  int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 344 to 472, the newest lands at 216, over its input
+ *   16,384 multiply-adds, 96 bytes of scratch at 0
  */
 static const tg_conv_2d_s8_params digits_02_params = {
     .input_width = 8,
@@ -213,7 +221,7 @@ LAYER void digits_02_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[1] = {digits_01_row(y)};
-        tg_conv_2d_fast_s8(&digits_02_params, rows, digits_02_row(y), arena + 336);
+        tg_conv_2d_fast_s8(&digits_02_params, rows, digits_01_row(y), arena + 0);
     }
 }
 
@@ -229,34 +237,10 @@ static void digits_02_rows(int32_t end)
     }
 }
 
-/* Row y of layer 3's output, a ring of 1 row; NULL outside the tensor. */
-static int32_t digits_03_landed; /* the newest row while it is in the landing slot, else -1 */
-
-static void *digits_03_row(int32_t y)
-{
-    if (y < 0 || y >= 8) {
-        return NULL;
-    }
-    if (y == digits_03_landed) {
-        return arena + 336;
-    }
-    return arena + 816;
-}
-
-/* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
-static void digits_03_settle(void)
-{
-    const int32_t y = digits_03_landed;
-    if (y >= 0) {
-        digits_03_landed = -1;
-        memcpy(digits_03_row(y), arena + 336, 128);
-    }
-}
-
 /* Layer 3: ADD 'functional_1/re_lu_2_1/Relu;functional_1/add_1/Add'
- *   input   int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 208 to 336
- *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 560 to 816, the newest lands at 296
- *   output  int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 816 to 944, the newest lands at 336
+ *   input   int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 344 to 472, the newest lands at 216
+ *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 680 to 936, the newest lands at 88
+ *   output  int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216, over its input
  *   no scratch
  */
 static const tg_add_s8_params digits_03_params = {
@@ -288,10 +272,10 @@ LAYER void digits_03_add(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[2] = {
-            digits_02_row(y),
+            digits_01_row(y),
             digits_00_row(y),
         };
-        tg_add_s8(&digits_03_params, y, rows, digits_03_row(y));
+        tg_add_s8(&digits_03_params, y, rows, digits_01_row(y));
     }
 }
 
@@ -304,15 +288,13 @@ static void digits_03_rows(int32_t end)
         const int32_t y = digits_03_done;
         digits_02_rows(y + 1);
         digits_00_rows(y + 1);
-        digits_03_settle();
-        digits_03_landed = y + 1 == end ? y : -1;
         RUN(3, digits_03_add(y, y + 1));
     }
 }
 
 /* Layer 4: MAX_POOL_2D 'functional_1/max_pooling2d_1/MaxPool2d'
- *   input   int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 816 to 944, the newest lands at 336
- *   output  int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 0 to 256
+ *   input   int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216
+ *   output  int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 472 to 728
  *   no scratch
  */
 static const tg_max_pool_2d_s8_params digits_04_params = {
@@ -331,10 +313,10 @@ LAYER void digits_04_max_pool_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[2] = {
-            digits_03_row(y * 2),
-            digits_03_row(y * 2 + 1),
+            digits_01_row(y * 2),
+            digits_01_row(y * 2 + 1),
         };
-        tg_max_pool_2d_s8(&digits_04_params, rows, arena + y * 64);
+        tg_max_pool_2d_s8(&digits_04_params, rows, arena + 472 + y * 64);
     }
 }
 
@@ -347,13 +329,13 @@ static void digits_04_rows(int32_t end)
         const int32_t y = digits_04_done;
         digits_03_rows(y * 2 + 2);
         RUN(4, digits_04_max_pool_2d(y, y + 1));
-        digits_03_settle();
+        digits_01_settle();
     }
 }
 
 /* Layer 5: DEPTHWISE_CONV_2D 'functional_1/re_lu_3_1/Relu;functional_1/batch_normalization_3_1/batchnorm/ad...'
- *   input   int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 0 to 256
- *   output  int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 344 to 600
+ *   input   int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 472 to 728
+ *   output  int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 0 to 256
  *   2,304 multiply-adds, 88 bytes of scratch at 256
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_05_params = {
@@ -381,18 +363,18 @@ LAYER void digits_05_depthwise_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[3] = {
-            tg_row(arena, y - 1, 4, 64),
-            tg_row(arena, y - 1 + 1, 4, 64),
-            tg_row(arena, y - 1 + 2, 4, 64),
+            tg_row(arena + 472, y - 1, 4, 64),
+            tg_row(arena + 472, y - 1 + 1, 4, 64),
+            tg_row(arena + 472, y - 1 + 2, 4, 64),
         };
-        tg_depthwise_conv_2d_x4_fast_s8(&digits_05_params, rows, arena + 344 + y * 64, arena + 256);
+        tg_depthwise_conv_2d_x4_fast_s8(&digits_05_params, rows, arena + y * 64, arena + 256);
     }
 }
 
 /* Layer 6: CONV_2D 'functional_1/re_lu_4_1/Relu;functional_1/batch_normalization_4_1/batchnorm/ad...'
- *   input   int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 344 to 600
- *   output  int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 0 to 512
- *   8,192 multiply-adds, 96 bytes of scratch at 600
+ *   input   int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 0 to 256
+ *   output  int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 256 to 768
+ *   8,192 multiply-adds, 96 bytes of scratch at 768
  */
 static const tg_conv_2d_s8_params digits_06_params = {
     .input_width = 4,
@@ -422,14 +404,14 @@ static const tg_conv_2d_s8_params digits_06_params = {
 LAYER void digits_06_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
-        const void *const rows[1] = {arena + 344 + y * 64};
-        tg_conv_2d_fast_s8(&digits_06_params, rows, arena + y * 128, arena + 600);
+        const void *const rows[1] = {arena + y * 64};
+        tg_conv_2d_fast_s8(&digits_06_params, rows, arena + 256 + y * 128, arena + 768);
     }
 }
 
 /* Layer 7: AVERAGE_POOL_2D 'functional_1/average_pooling2d_1/AvgPool'
- *   input   int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 0 to 512
- *   output  int8 [1x2x2x32], scale 0.0408395, zero point -128, arena 512 to 640
+ *   input   int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 256 to 768
+ *   output  int8 [1x2x2x32], scale 0.0408395, zero point -128, arena 0 to 128
  *   no scratch
  */
 static const tg_average_pool_2d_s8_params digits_07_params = {
@@ -448,16 +430,16 @@ LAYER void digits_07_average_pool_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[2] = {
-            tg_row(arena, y * 2, 4, 128),
-            tg_row(arena, y * 2 + 1, 4, 128),
+            tg_row(arena + 256, y * 2, 4, 128),
+            tg_row(arena + 256, y * 2 + 1, 4, 128),
         };
-        tg_average_pool_2d_s8(&digits_07_params, rows, arena + 512 + y * 64);
+        tg_average_pool_2d_s8(&digits_07_params, rows, arena + y * 64);
     }
 }
 
 /* Layer 9: FULLY_CONNECTED 'functional_1/dense_1/MatMul;functional_1/dense_1/BiasAdd'
- *   input   int8 [1x128], scale 0.0408395, zero point -128, arena 512 to 640
- *   output  int8 [1x10], scale 0.169817, zero point 11, arena 0 to 10
+ *   input   int8 [1x128], scale 0.0408395, zero point -128, arena 0 to 128
+ *   output  int8 [1x10], scale 0.169817, zero point 11, arena 128 to 138
  *   1,280 multiply-adds, no scratch
  */
 static const tg_fully_connected_s8_params digits_09_params = {
@@ -475,13 +457,13 @@ static const tg_fully_connected_s8_params digits_09_params = {
 
 LAYER void digits_09_fully_connected(void)
 {
-    const void *const rows[1] = {arena + 512};
-    tg_fully_connected_s8(&digits_09_params, rows, arena);
+    const void *const rows[1] = {arena};
+    tg_fully_connected_s8(&digits_09_params, rows, arena + 128);
 }
 
 /* Layer 10: SOFTMAX 'Identity'
- *   input   int8 [1x10], scale 0.169817, zero point 11, arena 0 to 10
- *   output  int8 [1x10], scale 0.00390625, zero point -128, arena 12 to 22
+ *   input   int8 [1x10], scale 0.169817, zero point 11, arena 128 to 138
+ *   output  int8 [1x10], scale 0.00390625, zero point -128, arena 128 to 138, over its input
  *   no scratch
  */
 static const tg_softmax_s8_params digits_10_params = {
@@ -493,8 +475,8 @@ static const tg_softmax_s8_params digits_10_params = {
 
 LAYER void digits_10_softmax(void)
 {
-    const void *const rows[1] = {arena};
-    tg_softmax_s8(&digits_10_params, rows, arena + 12);
+    const void *const rows[1] = {arena + 128};
+    tg_softmax_s8(&digits_10_params, rows, arena + 128);
 }
 
 /* Layers 0 to 4, interleaved: each row is computed just before it is needed, and once. */
@@ -506,7 +488,7 @@ static void digits_layers_00_to_04(void)
     digits_03_done = 0;
     digits_04_done = 0;
     digits_00_landed = -1;
-    digits_03_landed = -1;
+    digits_01_landed = -1;
     digits_04_rows(4);
 }
 
@@ -530,7 +512,7 @@ void *digits_input(size_t i)
 {
     switch (i) {
     case 0:
-        return arena + 144;
+        return arena + 616;
     default:
         return NULL;
     }
@@ -540,7 +522,7 @@ const void *digits_output(size_t i)
 {
     switch (i) {
     case 0:
-        return arena + 12;
+        return arena + 128;
     default:
         return NULL;
     }

@@ -1,0 +1,200 @@
+"""Replays a schedule on painted bytes, the slow obvious way: who wrote every byte of the arena, and what is read.
+
+Nothing is borrowed from what found the schedule but what operators and kernels declare: windows are taken apart tap by
+tap, and the arena is a list of (value, byte) tags, a value being what one layer wrote or an input. A kernel may write
+its output and scratch in any order, so both are painted before its inputs are looked at, except for an input that the
+kernel declares may be overwritten, in a row that is exactly the output's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygen.errors import TinygenError, error
+from tinygen.ir.graph import Graph
+from tinygen.plan.model import Plan
+from tinygen.schedule.buffers import Demand
+from tinygen.schedule.program import Access, Program
+from tinygen.schedule.steps import Schedule
+
+_NOTHING = -1
+
+Bytes = NDArray[np.int64]
+"""Addresses in the arena, or what is written there."""
+
+
+def replay(program: Program, schedule: Schedule, demand: Demand, plan: Plan, *, keep_inputs: bool = False) -> None:
+    """Raises TG304 unless every layer finds what it reads, steps are computed once and in order, and outputs stay.
+
+    Time is linear in the bytes that steps touch.
+    """
+    arena = _Arena(program, demand, plan)
+    inputs = [arena.whole(i) for i in program.graph.inputs]
+    outputs = [arena.whole(i) for i in program.graph.outputs]
+    for access in inputs:
+        arena.paint_row(access, 0)
+    for access in inputs:
+        arena.check_row(access, 0, "when all inputs are loaded")
+    done = [0] * len(program.layers)
+    interleaved = {i for s in schedule.segments if s.interleaved for i in range(s.first, s.end)}
+    steps = [(s.layer, i, s.pulled_last) for s in schedule.steps for i in range(s.first, s.end)]
+    for position, step, pulled_last in steps:
+        layer = program.layers[position]
+        if step != done[position]:
+            raise _invalid(f"step {step} of layer {position} is computed after {done[position]} of its steps")
+        done[position] += 1
+        storage = layer.write.storage
+        if storage is not None and storage in demand.landings and arena.first_writer[storage] == position:
+            if position not in interleaved:
+                raise _invalid(f"layer {position} is not pulled, so its rows cannot land")
+            arena.settle(layer.write)
+            if pulled_last:
+                arena.landed[storage] = step
+        _run(arena, position, step)
+        for read in layer.reads:
+            if read.storage is not None and demand.settlers.get(read.storage) == position:
+                arena.settle(read)
+    for access in outputs:
+        arena.check_row(access, 0, "after the inference")
+    for access in inputs if keep_inputs else ():
+        arena.check_row(access, 0, "kept input after the inference")
+
+
+class _Arena:
+    """What every byte holds: a value, by the tensor it was first written for, and which byte of it."""
+
+    def __init__(self, program: Program, demand: Demand, plan: Plan) -> None:
+        self.program, self.demand, self.plan = program, demand, plan
+        self.values = _values(program.graph)
+        size = plan.arena_bytes
+        self._outside: dict[int, int] = {}
+        """Where storages that are not in the arena are: behind it, as if it were larger."""
+        for storage in program.storages:
+            if storage.id not in demand.storages:
+                self._outside[storage.id] = size
+                size += storage.nbytes
+        self.owner = np.full(size, _NOTHING, np.int64)
+        """A value, or _NOTHING - 1 - layer for accumulators."""
+        self.byte = np.zeros(size, np.int64)
+        self.landed: dict[int, int] = {}
+        self.first_writer: dict[int, int] = {}
+        for i, layer in enumerate(program.layers):
+            if layer.write.storage is not None:
+                self.first_writer.setdefault(layer.write.storage, i)
+
+    def offset(self, position: int) -> int:
+        return self.plan.offsets[position]
+
+    def whole(self, tensor: int) -> Access:
+        """A tensor as a single row."""
+        found = self.program.graph.tensors[tensor]
+        return Access(tensor, self.program.storage_of(tensor).id, 1, found.nbytes, None)
+
+    def addresses(self, access: Access, row: int) -> Bytes:
+        """Where the bytes of a row of an access are."""
+        storage = self.program.storage_of(access.tensor)
+        slots, base = self.demand.slots[storage.id], self._outside.get(storage.id, -1)
+        if base < 0:
+            base = self.offset(self.demand.storages[storage.id])
+        row_bytes = np.arange(access.row_bytes)
+        if slots == storage.rows:
+            return base + row * access.row_bytes + row_bytes
+        if (access.rows, access.row_bytes) != (storage.rows, storage.row_bytes):
+            raise _invalid(f"'{storage.name}' is a ring that is accessed in two geometries")
+        if self.landed.get(storage.id) == row:
+            return self.offset(self.demand.landings[storage.id]) + row_bytes
+        return base + row % slots * access.row_bytes + row_bytes
+
+    def paint_row(self, access: Access, row: int) -> None:
+        where = self.addresses(access, row)
+        self.owner[where] = self.values[access.tensor]
+        self.byte[where] = row * access.row_bytes + np.arange(access.row_bytes)
+
+    def check_row(self, access: Access, row: int, when: str) -> None:
+        where = self.addresses(access, row)
+        wanted = row * access.row_bytes + np.arange(access.row_bytes)
+        fine = (self.owner[where] == self.values[access.tensor]) & (self.byte[where] == wanted)
+        if not fine.all():
+            name = self.program.graph.tensors[access.tensor].name
+            raise _invalid(f"{when}: row {row} of '{name}' is not at byte {where[np.argmin(fine)]} of the arena")
+
+    def clobber(self, position: int, size: int, owner: int = _NOTHING) -> None:
+        offset = self.offset(position)
+        self.owner[offset : offset + size] = owner
+
+    def settle(self, access: Access) -> None:
+        """A landed row is copied into its place in the ring, with memcpy."""
+        row = self.landed.get(access.storage) if access.storage is not None else None
+        if row is None or access.storage is None:
+            return
+        source = self.addresses(access, row)
+        held = self.owner[source], self.byte[source]
+        del self.landed[access.storage]
+        target = self.addresses(access, row)
+        if np.intersect1d(source, target).size:
+            raise _invalid(f"row {row} of storage {access.storage} is copied between places that overlap")
+        self.owner[target], self.byte[target] = held
+
+
+def _run(arena: _Arena, position: int, step: int) -> None:
+    """One step of a layer."""
+    layer = arena.program.layers[position]
+    when = f"{layer.op.kind} (layer {position}), step {step}"
+    own = _NOTHING - 1 - position
+    if layer.call.accumulator_bytes and step == 0:
+        arena.clobber(arena.demand.accumulators[position], layer.call.accumulator_bytes, own)
+    reads = [(i, access, row) for i, access in _inputs(arena, position) for row in _taps(access, step)]
+    # Kernels may use what they write only when they are done for what they like until then.
+    written = [step] if layer.rows.writes_row else range(layer.write.rows)
+    overwritten = []
+    for i, access, row in reads:
+        if i in layer.kernel.in_place:
+            arena.check_row(access, row, when)
+            if np.array_equal(arena.addresses(access, row), arena.addresses(layer.write, step)):
+                overwritten.append((i, row))
+    for row in written:
+        arena.paint_row(layer.write, row)
+    if size := layer.call.scratch_bytes:
+        arena.clobber(arena.demand.scratch[position], size)
+    for i, access, row in reads:
+        if (i, row) not in overwritten:
+            arena.check_row(access, row, when)
+    for row in written:
+        arena.check_row(layer.write, row, when)
+    if size := layer.call.accumulator_bytes:
+        start = arena.offset(arena.demand.accumulators[position])
+        if (arena.owner[start : start + size] != own).any():
+            raise _invalid(f"{when}: accumulators are overwritten")
+    if not layer.rows.writes_row and step < layer.rows.steps - 1:
+        # It must still be there, but it is not a value yet.
+        for row in written:
+            arena.owner[arena.addresses(layer.write, row)] = _NOTHING
+
+
+def _inputs(arena: _Arena, position: int) -> list[tuple[int, Access]]:
+    """What a layer reads from the arena, by position in op.inputs."""
+    layer = arena.program.layers[position]
+    found = ((i, access) for (i, _), access in zip(layer.rows.inputs, layer.reads, strict=True))
+    return [(i, access) for i, access in found if access.storage is not None]
+
+
+def _taps(access: Access, step: int) -> list[int]:
+    """The rows inside the tensor that a step reads."""
+    if access.window is None:
+        return list(range(access.rows))
+    first = step * access.window.stride - access.window.pad
+    taps = (first + k * access.window.dilation for k in range(access.window.size))
+    return [row for row in taps if 0 <= row < access.rows]
+
+
+def _values(graph: Graph) -> dict[int, int]:
+    """For each activation the tensor its bytes were first written for: itself, or what it reshapes."""
+    values = {i: i for i in graph.inputs}
+    for op in graph.ops:
+        values.update({i: values.get(op.inputs[0], i) if op.alias else i for i in op.outputs})
+    return values
+
+
+def _invalid(message: str) -> TinygenError:
+    return error("TG304", message)
