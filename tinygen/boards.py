@@ -88,6 +88,8 @@ class Emulators:
     """The board's names in emulators; None where the emulator has no model of it."""
 
     qemu: str | None
+    qemu_serial: int
+    """Which of the machine's serial lines is the board's; others come before it."""
     renode: str | None
     renode_uart: str | None
 
@@ -299,7 +301,10 @@ def _flash(table: StrictTable) -> Flash:
 
 def _emulators(table: StrictTable) -> Emulators:
     emulators = Emulators(
-        table.optional_text("qemu"), table.optional_text("renode"), table.optional_text("renode_uart")
+        qemu=table.optional_text("qemu"),
+        qemu_serial=table.integer("qemu_serial", 0, 15, "serial lines before it") if table.has("qemu_serial") else 0,
+        renode=table.optional_text("renode"),
+        renode_uart=table.optional_text("renode_uart"),
     )
     table.finish()
     if (emulators.renode is None) != (emulators.renode_uart is None):

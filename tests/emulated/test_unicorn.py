@@ -16,10 +16,11 @@ from tinygen.errors import TinygenError
 from tinygen.project import Project, write_project
 from tinygen.run.emulator.block_counter import native_library
 from tinygen.run.emulator.machine import Machine, Program
-from tinygen.run.unicorn import RUNNER, UnicornSession
+from tinygen.run.emulator.session import EmulatedSession
+from tinygen.run.unicorn import RUNNER
 
 BOARDS = [board.id for board in all_boards() if board.core.unicorn_model is not None]
-QEMU_BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "hifive1-revb", "qemu-riscv32-virt")
+QEMU_BOARDS = [board.id for board in all_boards() if board.emulators.qemu is not None]
 ARM, RISCV = "mps2-an386", "hifive1-revb"
 
 
@@ -35,7 +36,7 @@ def project(folder: Path, board: str) -> Project:
 
 
 @functools.cache
-def session(folder: Path, board: str, *, native: bool | None = None) -> UnicornSession:
+def session(folder: Path, board: str, *, native: bool | None = None) -> EmulatedSession:
     written = project(folder, board)
     return RUNNER.open(written, written.path / "build", compiler="zig", native_counter=native)
 

@@ -14,6 +14,7 @@ from tinygen.build.gcc import gcc_version
 from tinygen.build.zig import zig_command, zig_version
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
+from tinygen.run.qemu_system.program import PROGRAMS, qemu_version
 
 _EMULATE, _VERIFY = 'pip install "tinygen[emulate]"', 'pip install "tinygen[verify]"'
 
@@ -28,6 +29,7 @@ _GNU = (
     ("arm-none-eabi-gcc", "build for Arm with --compiler gcc", "apt install gcc-arm-none-eabi"),
     ("riscv64-unknown-elf-gcc", "build for RISC-V with --compiler gcc", "apt install gcc-riscv64-unknown-elf"),
 )
+_QEMU = {"qemu-system-arm": "Arm", "qemu-system-riscv32": "RISC-V"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ DOCUMENT = DoctorDocument
 def command(output: Output) -> None:
     """Say what is installed, what is missing, and how to get it."""
     with output.status("looking around"):
-        tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *map(_package, _PACKAGES))
+        tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *_qemus(), *map(_package, _PACKAGES))
     document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools)
 
     def show() -> None:
@@ -88,6 +90,18 @@ def _host_compiler() -> Tool:
     found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     version = None if found is None else gcc_version(found)
     return Tool("cc", version, "run generated code on this computer: --on host", f"apt install gcc, or {_EMULATE}")
+
+
+def _qemus() -> tuple[Tool, ...]:
+    return tuple(
+        Tool(name, _qemu_version(name), f"run firmware for {_QEMU[name]} on QEMU: --on qemu", f"apt install {package}")
+        for name, package in PROGRAMS.values()
+    )
+
+
+def _qemu_version(name: str) -> str | None:
+    program = shutil.which(name)
+    return None if program is None else ".".join(map(str, qemu_version(program))) or "unknown"
 
 
 def _package(described: tuple[str, str, str]) -> Tool:

@@ -44,6 +44,8 @@ class Runner(Protocol):
 
     name: str
     summary: str
+    missing: str
+    """The code of the error when it cannot be used."""
 
     def available(self) -> str | None:
         """None when the runner can be used, else what is missing and how to get it."""
@@ -53,7 +55,8 @@ class Runner(Protocol):
     ) -> Session:
         """Builds the project into the folder `build` and starts it.
 
-        TG404 when the runner is not available, TG503 when it cannot be this board, TG401 and TG402 of the compiler.
+        The code in `missing` when the runner is not available, TG503 when it cannot be this board, TG401 and TG402 of
+        the compiler.
         """
 
 
@@ -69,15 +72,14 @@ def runners() -> Mapping[str, Runner]:
 
 
 def find_runner(name: str) -> Runner:
-    """The runner of that name; TG506 when there is none, TG404 when it lacks something."""
+    """The runner of that name; TG506 when there is none, the runner's `missing` when it lacks something."""
     runner = runners().get(name)
     if runner is None:
         raise error("TG506", f"found '{name}', accepted: {', '.join(runners())}")
     missing = runner.available()
     if missing is not None:
-        raise error(
-            "TG404", f"the runner {name} cannot be used: {missing}", hints=("tinygen doctor shows what is here",)
-        )
+        hints = ("tinygen doctor shows what is here",)
+        raise error(runner.missing, f"the runner {name} cannot be used: {missing}", hints=hints)
     return runner
 
 

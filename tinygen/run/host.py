@@ -34,6 +34,7 @@ class HostRunner:
 
     name = "host"
     summary = "the same C code on this machine; compares outputs, counts nothing"
+    missing = "TG401"
 
     def available(self) -> str | None:
         try:

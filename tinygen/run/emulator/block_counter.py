@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
-import os
-import shutil
-import subprocess
-import sysconfig
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from tinygen.run.emulator.native import compiled
 
 _SOURCE = Path(__file__).with_suffix(".c")
 _CACHE_BLOCKS = 65536
@@ -242,30 +238,6 @@ class _NativeCounter:
 
 @functools.cache
 def native_library() -> ctypes.CDLL | None:
-    """block_counter.c compiled for this machine, kept in the user's cache; None where it cannot be made."""
-    from tinygen.build.zig import zig_command
-
-    source = _SOURCE.read_bytes()
-    key = hashlib.sha256(source + sysconfig.get_platform().encode()).hexdigest()[:16]
-    library = cache_folder() / f"block_counter-{key}.so"
-    if not library.exists():
-        compiler = shutil.which("cc")
-        zig = zig_command()
-        if compiler is None and zig is None:
-            return None
-        command = [compiler] if compiler is not None else [*(zig or ()), "cc"]
-        try:
-            library.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-                built = Path(folder) / library.name
-                command += ["-O2", "-fPIC", "-shared", "-o", str(built), str(_SOURCE)]
-                subprocess.run(command, capture_output=True, check=True)
-                built.replace(library)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-    return ctypes.CDLL(str(library))
-
-
-def cache_folder() -> Path:
-    """Where tinygen keeps what it compiled for this machine: XDG_CACHE_HOME/tinygen, ~/.cache/tinygen without it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygen"
+    """block_counter.c compiled for this machine; None where it cannot be made."""
+    library = compiled(_SOURCE)
+    return None if library is None else ctypes.CDLL(str(library))

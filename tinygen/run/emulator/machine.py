@@ -38,6 +38,11 @@ class Program:
     end: str
     slots: int
 
+    @classmethod
+    def of(cls, elf: Path, prefix: str, slots: int) -> Program:
+        """A project's firmware; without hooks in it, their names stand for nothing."""
+        return cls(elf, f"{prefix}_invoke", f"{prefix}_layer_begin", f"{prefix}_layer_end", slots)
+
 
 class Machine:
     """A board that has been reset and waits for a request; a byte stream for the bench protocol.
@@ -45,6 +50,8 @@ class Machine:
     Every read runs the firmware until it waits for input. Raises TG501 when it faults, TG502 when it uses up its budget
     of instructions or falls silent, TG503 when Unicorn cannot be this board.
     """
+
+    names_layers = True
 
     def __init__(self, board: Board, project: Path, program: Program, *, native: bool | None = None) -> None:
         import unicorn
@@ -80,6 +87,9 @@ class Machine:
         self._taken = 0
         self.budget = _BOOT_BUDGET
         self._run()
+
+    def close(self) -> None:
+        """Nothing to end: the emulator is part of this process."""
 
     def write(self, data: bytes) -> None:
         """Sends bytes; the firmware sees them when something is read."""

@@ -1,0 +1,163 @@
+"""One QEMU process with the bench firmware in it: its serial line as a byte stream, its counts from the plugin."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import tempfile
+import weakref
+from pathlib import Path
+
+from tinygen.boards import Board
+from tinygen.build.elf import read_symbols
+from tinygen.errors import TinygenError, error
+from tinygen.run.emulator.calls import Calls, find_calls
+from tinygen.run.emulator.fault import Names
+from tinygen.run.emulator.machine import Program
+from tinygen.run.emulator.socket_line import SocketLine
+from tinygen.run.qemu_system.program import counting_plugin, find_qemu, machine_name
+
+_LAST_WORDS = 2000
+
+
+class QemuMachine:
+    """A board in QEMU that has been reset; a byte stream for the bench protocol.
+
+    Raises:
+        TinygenError: TG411 without QEMU; later TG502 when the firmware is silent, TG519 when QEMU ends.
+    """
+
+    names_layers = False
+
+    def __init__(self, board: Board, program: Program) -> None:
+        qemu = find_qemu(board.core)
+        self.names = Names(read_symbols(program.elf))
+        self._folder = tempfile.TemporaryDirectory(prefix="tinygen-qemu-")
+        plugin = counting_plugin(qemu)
+        counts = None if plugin is None else Path(self._folder.name) / "counts"
+        self.counter = PluginCounts(counts, program.slots)
+        ours, theirs = _connection()
+        command = [qemu, *machine_arguments(board, program.elf, f"socket,fd={theirs.fileno()}")]
+        if plugin is not None and counts is not None:
+            calls = find_calls(program.elf, program.function, program.begin, program.end)
+            watch = _plugin_arguments(calls, program.slots, counts)
+            command += ["-plugin", ",".join((f"file={_escaped(plugin)}", *watch))]
+        self._messages = Path(self._folder.name) / "messages"
+        with theirs, self._messages.open("wb") as messages:
+            # The plugin ends QEMU when standard input does, so that none is left behind by a killed tinygen.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=messages, stderr=messages, pass_fds=(theirs.fileno(),)
+            )
+        self._reap = weakref.finalize(self, _end, self._process, ours, self._folder)
+        self._line = SocketLine(ours, self._ended)
+        self._budget = 0
+
+    @property
+    def budget(self) -> int:
+        """Instructions an answer may take; as time, at the pace of a slow computer."""
+        return self._budget
+
+    @budget.setter
+    def budget(self, instructions: int) -> None:
+        self._budget = instructions
+        self._line.allow(instructions)
+
+    def write(self, data: bytes) -> None:
+        self._line.write(data)
+
+    def read(self, count: int) -> bytes:
+        return self._line.read(count)
+
+    def read_line(self) -> bytes:
+        return self._line.read_line()
+
+    def close(self) -> None:
+        """Ends QEMU, if it has not ended by itself."""
+        self._reap()
+
+    def _ended(self) -> TinygenError:
+        """QEMU has hung up: its last words say why."""
+        self._process.wait()
+        said = self._messages.read_bytes()[-_LAST_WORDS:].decode(errors="replace").strip()
+        message = f"QEMU ended with exit code {self._process.returncode}"
+        return error("TG519", "\n".join((message, *([said] if said else []))))
+
+
+class PluginCounts:
+    """What the plugin wrote: a line for each inference, its count and then its layers'."""
+
+    layer = None
+    """Known only when the layer has ended."""
+
+    def __init__(self, file: Path | None, slots: int) -> None:
+        self._file, self._slots = file, slots
+        self._read = 0
+
+    @property
+    def count(self) -> int:
+        return self._last()[0]
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return self._last()[1:]
+
+    def clear(self) -> None:
+        if self._file is not None:
+            self._read = len(self._lines(self._file))
+
+    def _last(self) -> tuple[int, ...]:
+        if self._file is None:
+            hints = ('pip install "tinygen[emulate]" brings a C compiler, or apt install gcc',)
+            raise error("TG520", "QEMU counts with a plugin, and no C compiler here could make it", hints=hints)
+        lines = self._lines(self._file)[self._read :]
+        if not lines:
+            raise error("TG520", "QEMU's plugin saw no inference", hints=("tinygen doctor shows what is here",))
+        return tuple(map(int, lines[-1].split()))
+
+    @staticmethod
+    def _lines(file: Path) -> list[str]:
+        return file.read_text(encoding="ascii").splitlines() if file.exists() else []
+
+
+def machine_arguments(board: Board, elf: Path, line: str) -> tuple[str, ...]:
+    """QEMU's arguments for a board, its firmware and its serial line; `line` is a character device without its id."""
+    # A plain character device is polled only until the UART first refuses a byte, before it is enabled; a multiplexed
+    # one keeps the bytes. Its escape character is set to what no byte can be.
+    unused = ("-serial", "null") * board.emulators.qemu_serial
+    return (
+        *("-M", machine_name(board), "-kernel", str(elf)),
+        *("-display", "none", "-monitor", "none", "-nodefaults", "-nic", "none"),
+        *("-chardev", f"{line},id=line,mux=on", "-echr", "256", *unused, "-serial", "chardev:line"),
+    )
+
+
+def _plugin_arguments(calls: Calls, slots: int, counts: Path) -> list[str]:
+    watch = [f"out={_escaped(counts)}", f"function={calls.function:x}"]
+    watch += [f"back={address:x}" for address in calls.returns]
+    if calls.hooks is not None:
+        watch += [f"begin_back={address:x}" for address in calls.hooks.begin_returns]
+        watch += [f"end={calls.hooks.end:x}-{calls.hooks.end_stop:x}", f"table={calls.hooks.table:x}", f"slots={slots}"]
+    return watch
+
+
+def _connection() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a connection. By TCP: some UARTs drop what a Unix socket, full after 300 single bytes, refuses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        while True:
+            theirs, peer = server.accept()
+            if peer == ours.getsockname():
+                return ours, theirs
+            theirs.close()
+
+
+def _escaped(path: Path) -> str:
+    """A path among comma-separated options."""
+    return str(path).replace(",", ",,")
+
+
+def _end(process: subprocess.Popen[bytes], line: socket.socket, folder: tempfile.TemporaryDirectory[str]) -> None:
+    process.kill()
+    process.communicate()
+    line.close()
+    folder.cleanup()
