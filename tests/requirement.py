@@ -26,6 +26,11 @@ def need(name: str, present: bool, what: str) -> None:
     pytest.skip(f"{what} is not installed")
 
 
+def library(name: str) -> None:
+    """Ends the test unless the environment variable, such as `CMSIS_NN_DIR`, names a folder of a library."""
+    need(name, bool(os.environ.get(name)), f"the library that {name} should name")
+
+
 def require(*names: str) -> None:
     """Ends the test unless everything that these words of TINYGEN_REQUIRE stand for is here."""
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -14,3 +15,11 @@ FIRMWARE = _ROOT / "firmware"
 RENODE = _ROOT / "renode"
 EXAMPLES = _ROOT / "examples"
 """The digit classifier that `tinygen demo` compiles."""
+
+
+def cache_folder() -> Path:
+    """Where objects of libraries are kept between builds; TINYGEN_CACHE_DIR says otherwise. It may be removed."""
+    if chosen := os.environ.get("TINYGEN_CACHE_DIR"):
+        return Path(chosen)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "tinygen"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygen.plan.model import Plan
 
@@ -88,6 +88,22 @@ class SourceTree:
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
     libraries: tuple[Library, ...] = ()
     """What the code calls besides what is in `files`."""
+
+
+def libraries_of(trees: Sequence[SourceTree]) -> tuple[Library, ...]:
+    """The libraries of a firmware, each once with what any of the models needs of it.
+
+    Raises:
+        ValueError: two backends describe a library differently.
+    """
+    found: dict[str, Library] = {}
+    for library in (library for tree in trees for library in tree.libraries):
+        known = found.get(library.name, library)
+        sources = tuple(sorted({*known.sources, *library.sources}))
+        if replace(known, sources=()) != replace(library, sources=()):
+            raise ValueError(f"two models describe {library.name} differently")
+        found[library.name] = replace(known, sources=sources)
+    return tuple(found.values())
 
 
 Models = SourceTree | Sequence[SourceTree]

@@ -64,7 +64,13 @@ def mean() -> SourceTree:
     return tree
 
 
-@pytest.mark.parametrize("model", [digits, rows, mean])
+def digits_cmsis_nn() -> SourceTree:
+    """Calls of CMSIS-NN for a core with the DSP extension, by rows where that is offered."""
+    options = CompileOptions(prefix="digits_cmsis_nn", backend="cmsis-nn", features=frozenset({"dsp"}))
+    return compile_model(ROOT / "examples" / "digits.tflite", options)
+
+
+@pytest.mark.parametrize("model", [digits, digits_cmsis_nn, rows, mean])
 def test_generated_c(model: Callable[[], SourceTree]) -> None:
     tree = model()
     folder = FOLDER / tree.prefix

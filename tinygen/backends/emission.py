@@ -37,10 +37,12 @@ def emit(
     shared_arena: bool,
     kernels: Sequence[Path],
     libraries: tuple[Library, ...] = (),
+    status: str = "",
 ) -> SourceTree:
     """The program as C text; `options` is what the banner says of the choices that were made.
 
-    `kernels` are the folders of the kernels' headers, `libraries` what those call.
+    `kernels` are the folders of the kernels' headers, `libraries` what those call. `status` is the variable in which
+    kernels that can fail leave something else than 0.
     """
     places = _places(program, demand, plan, prefix)
     graph = program.graph
@@ -59,7 +61,7 @@ def emit(
     inputs, outputs = (tuple(_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
     files = {
         f"include/{prefix}.h": _header(common, inputs, outputs, plan, len(layers), keep_inputs, graph),
-        f"src/{prefix}.c": _source(common, program, schedule, layers, places),
+        f"src/{prefix}.c": _source({**common, "status": status}, program, schedule, layers, places),
         f"src/{prefix}_weights.h": render("c/weights.h.j2", {**common, "arrays": [_array(c) for c in constants]}),
         **_kernel_files({layer.call.header for layer in program.layers}, kernels),
     }
@@ -198,13 +200,14 @@ def _array(named: NamedConstant) -> dict[str, object]:
 
 
 def _kernel_files(headers: set[str], folders: Sequence[Path]) -> dict[str, str]:
-    """The used kernel headers and, transitively, the headers they include."""
+    """The used kernel headers and, transitively, the headers they include; those in no folder are a library's."""
     files: dict[str, str] = {}
     pending = sorted({"tg_common.h", *headers})
     while pending:
         name = pending.pop()
-        if f"src/kernels/{name}" not in files:
-            text = next(f for f in folders if (f / name).is_file()).joinpath(name).read_text(encoding="utf-8")
+        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if path is not None and f"src/kernels/{name}" not in files:
+            text = path.read_text(encoding="utf-8")
             files[f"src/kernels/{name}"] = text
             includes = (line.split('"')[1] for line in text.splitlines() if line.startswith('#include "'))
             pending += [PurePosixPath(i).name for i in includes]

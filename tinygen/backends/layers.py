@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from tinygen.backends.addresses import Places, layer_stem, output_row, row_pointers
 from tinygen.backends.literals import comment, integer, real
-from tinygen.ir.call import Constant, Field
+from tinygen.ir.call import Call, Constant, Field
 from tinygen.ir.tensor import Tensor
 from tinygen.schedule.program import Access, Layer, Program
 
 _NAME_LENGTH = 80
+_LINE_LENGTH = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class LayerText:
     looped: bool
     body: tuple[str, ...]
     constants: tuple[NamedConstant, ...]
+    too_little: str
+    """Whether the library wants more scratch than was planned; empty where that cannot be."""
 
 
 def layer_symbol(prefix: str, layer: Layer) -> str:
@@ -63,7 +66,12 @@ def layer_text(program: Program, position: int, prefix: str, places: Places) -> 
         looped=layer.rows.steps > 1,
         body=tuple(_body(program, position, prefix, params, places)),
         constants=tuple(constants),
+        too_little=_too_little(layer.call, params),
     )
+
+
+def _too_little(call: Call, params: str) -> str:
+    return f"{call.scratch_needed}(&{params}) > {call.scratch_bytes}" if call.scratch_needed else ""
 
 
 def _short(name: str) -> str:
@@ -122,12 +130,23 @@ def _fields(stem: str, fields: tuple[Field, ...], depth: int) -> Iterator[str]:
     indent = "    " * depth
     for field in fields:
         note = f" /* {field.comment} */" if field.comment else ""
-        if isinstance(field.value, tuple):
+        if isinstance(field.value, tuple) and (line := _in_a_line(stem, field)) and len(indent + line) <= _LINE_LENGTH:
+            yield f"{indent}{line}{note}"
+        elif isinstance(field.value, tuple):
             yield f"{indent}.{field.name} = {{{note}"
             yield from _fields(stem, field.value, depth + 1)
             yield f"{indent}}},"
         else:
             yield f"{indent}.{field.name} = {_value(stem, field.value)},{note}"
+
+
+def _in_a_line(stem: str, field: Field) -> str:
+    """A nested struct without comments in one line, empty where it has some, or structs of its own."""
+    members = field.value if isinstance(field.value, tuple) else ()
+    if any(member.comment or isinstance(member.value, tuple | Constant) for member in members):
+        return ""
+    each = (f".{m.name} = {_value(stem, m.value)}" for m in members if not isinstance(m.value, tuple))
+    return f".{field.name} = {{{', '.join(each)}}},"
 
 
 def _value(stem: str, value: int | float | Constant) -> str:
@@ -143,7 +162,7 @@ def _body(program: Program, position: int, prefix: str, params: str, places: Pla
         "rows": "rows",
         "out": output_row(program, position, prefix, places),
         "acc": f"(void *)(arena + {places.accumulators.get(position)})",
-        "scratch": f"arena + {places.scratch.get(position)}",
+        "scratch": f"arena + {places.scratch[position]}" if position in places.scratch else "NULL",
     }
     if "rows" in layer.call.args:
         yield from row_pointers(program, position, prefix, places)

@@ -22,8 +22,11 @@ def lower(
     prefix: str,
     kernels: Sequence[Path],
     libraries: tuple[Library, ...] = (),
+    status: str = "",
 ) -> SourceTree:
     """The graph as C that calls the best of the kernels on offer, whose headers are in the folders `kernels`.
+
+    `libraries` and `status` are as for `emit`.
 
     Raises:
         TinygenError: TG304, TG305 and TG307 for an arena that cannot be had.
@@ -51,4 +54,5 @@ def lower(
         shared_arena=options.shared_arena,
         kernels=kernels,
         libraries=libraries,
+        status=status,
     )

@@ -10,8 +10,10 @@ from tinygen.boards import Board
 from tinygen.build.compiler import Compiler, compiler_failed, find_compiler, try_compiler
 from tinygen.build.elf import Sizes, read_sizes
 from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, LINK, relocatable_paths
+from tinygen.build.libraries import Found, find_libraries, library_objects
 from tinygen.build.objects import ObjectCache
 from tinygen.errors import TinygenError, error
+from tinygen.paths import FIRMWARE
 from tinygen.project.firmware import INCLUDE_FOLDERS, LIBC_FOLDER, program_defines, program_sources
 from tinygen.project.linker import linker_script
 from tinygen.project.model import Project, load_project
@@ -73,7 +75,8 @@ def build_project(
     Of several models the project's selected one answers. With `profile` it calls its layer hooks. A firmware too large
     for the board is TG301, or with `must_fit=False` linked as if the memories were larger, to be measured and not run.
     The model's objects are taken from and left in `objects`, for the next board with this core. TG401 without
-    a compiler, TG402 when it fails, TG405 when `project` is a folder without a project.
+    a compiler, TG402 when it fails, TG405 when `project` is a folder without a project, TG421 and TG422 without the
+    libraries that the code calls.
     """
     if isinstance(project, Path):
         project = load_project(project)
@@ -85,12 +88,16 @@ def build_project(
     elf = out / f"{name}.elf"
     model_sources = project.manifest.sources
     profiling = (f"{prefix.upper()}_PROFILE=1",) if profile else ()
-    macros = (*program_defines(program), *project.defines, *profiling, *defines)
+    libraries = find_libraries(project.manifest.libraries)
+    theirs = tuple(macro for found in libraries for macro in found.library.defines)
+    macros = (*program_defines(program), *project.defines, *profiling, *theirs, *defines)
+    system = (*(folder for found in libraries for folder in found.includes), LIBC_FOLDER)
+    library = _library_objects(libraries, chosen, optimize)
     if objects is not None:
-        flags = preprocessor_flags(INCLUDE_FOLDERS, (LIBC_FOLDER,), macros)
+        flags = preprocessor_flags(INCLUDE_FOLDERS, system, macros)
         model_sources = objects.compiled(project.path, model_sources, flags, chosen, optimize)
-    sources = (*model_sources, *program_sources(board, program, project.manifest.files))
-    link = Link(project.path, sources, INCLUDE_FOLDERS, (LIBC_FOLDER,), macros, project.path / "linker.ld", elf)
+    sources = (*model_sources, *program_sources(board, program, project.manifest.files), *library)
+    link = Link(project.path, sources, INCLUDE_FOLDERS, system, macros, project.path / "linker.ld", elf)
     out.mkdir(parents=True, exist_ok=True)
     elf.unlink(missing_ok=True)
     command = link_command(link, chosen, optimize)
@@ -107,6 +114,16 @@ def build_project(
         elf.unlink()
         raise _too_large(board, sizes)
     return Built(elf, board, program, profile, chosen.version, optimize, sizes)
+
+
+def _library_objects(libraries: Sequence[Found], compiler: Compiler, optimize: str) -> tuple[str, ...]:
+    """The libraries' objects; they get the firmware's memory functions, as the model does."""
+    if not libraries:
+        return ()
+    flags = (*(flag for flag in CODE if not flag.startswith("-std=")), *compiler.optimize(optimize))
+    libc = FIRMWARE / "libc"
+    stamp = repr((compiler.version, [path.read_bytes() for path in sorted(libc.iterdir())]))
+    return library_objects(libraries, {"c": (*compiler.command, *flags)}, ("-isystem", str(libc)), stamp)
 
 
 def link_command(link: Link, compiler: Compiler, optimize: str) -> tuple[str, ...]:

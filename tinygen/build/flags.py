@@ -35,6 +35,12 @@ CODE: tuple[str, ...] = (
 )
 """Firmware, every compiler. Freestanding, memcpy of four bytes is a call; firmware/libc/string.h makes it a load."""
 
+LIBRARY_CODE: dict[str, tuple[str, ...]] = {
+    "c": ("-std=gnu11", "-w"),
+    "c++": ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-w"),
+}
+"""Sources of others, by language: as their authors compile them, warnings are for them."""
+
 LINK: tuple[str, ...] = ("-nostartfiles", "-Wl,--gc-sections")
 
 GNU_LINK: tuple[str, ...] = ("-nostdlib",)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tinygen.build.compiler import compiler_failed, try_compiler
 from tinygen.build.flags import DEFAULT_OPTIMIZATION, HOST, SANITIZE
+from tinygen.build.libraries import Found, library_objects
 from tinygen.build.zig import zig_command, zig_version
 from tinygen.errors import error
 
@@ -56,6 +57,7 @@ def build_host(
     out: Path,
     *,
     includes: Sequence[Path] = (),
+    libraries: Sequence[Found] = (),
     defines: Sequence[str] = (),
     shared: bool = True,
     optimize: str = DEFAULT_OPTIMIZATION,
@@ -65,7 +67,8 @@ def build_host(
     """Compiles C sources for this machine into `out`: a shared library, or a program when not `shared`.
 
     A sanitized library cannot be loaded into a Python that was not started with the sanitizer's runtime: make it a
-    program. `warnings` may be STRICT_WARNINGS. TG401 without a compiler, TG402 when it fails.
+    program. `libraries` are compiled as well, without sanitizers; `warnings` may be STRICT_WARNINGS. TG401 without a
+    compiler, TG402 when it fails.
     """
     compiler = find_host_compiler(sanitize=sanitize)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -76,9 +79,11 @@ def build_host(
         optimize,
         *(SANITIZE if sanitize else ("-fno-sanitize=undefined",)),
         *(f"-I{folder.resolve()}" for folder in includes),
-        *(f"-D{macro}" for macro in defines),
+        *(flag for found in libraries for folder in found.includes for flag in ("-isystem", folder)),
+        *(f"-D{macro}" for macro in (*defines, *(macro for found in libraries for macro in found.library.defines))),
         *(("-shared",) if shared else ()),
         *(str(source.resolve()) for source in sources),
+        *_library_objects(compiler, libraries, optimize),
         *(() if sys.platform == "win32" else ("-lm",)),
         "-o",
         str(out.resolve()),
@@ -87,3 +92,10 @@ def build_host(
     if failure is not None:
         raise compiler_failed(command, out.parent, failure)
     return out
+
+
+def _library_objects(compiler: HostCompiler, libraries: Sequence[Found], optimize: str) -> tuple[str, ...]:
+    if not libraries:
+        return ()
+    flags = (*(flag for flag in HOST if not flag.startswith("-std=")), optimize)
+    return library_objects(libraries, {"c": (*compiler.command, *flags)}, (), compiler.version)

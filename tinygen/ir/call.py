@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinygen.ir.rows import Rows
 from tinygen.ir.tensor import Array
 
 ARGUMENTS = ("y", "rows", "out", "acc", "scratch")
@@ -50,6 +51,8 @@ class Call:
     accumulator_bytes: int = 0
     params: str = ""
     """The parameter struct's type, where it is not <symbol>_params."""
+    scratch_needed: str = ""
+    """A function of the parameters that knows what scratch is really needed, where a library of others does."""
 
     @property
     def params_type(self) -> str:
@@ -75,3 +78,5 @@ class Kernel:
 
     The kernel must not read a byte of that row any more once it has written it, and no pointer to it is `restrict`.
     """
+    rows: Rows | None = None
+    """Its row model where it is not the operator's."""

@@ -19,9 +19,6 @@ from tinygen.ops.broadcast import broadcast
 from tinygen.ops.check import Check
 from tinygen.ops.rescale import rescale
 
-_FRACTION = 20
-"""Fractional bits that the operands get before they are rescaled, so that rounding them costs nothing visible."""
-
 
 @register("ADD")
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +26,12 @@ class Add(BinaryOp):
     """Both operands are rescaled to twice the larger of their scales, added, and rescaled to the output's scale."""
 
     kind: ClassVar[str] = "ADD"
+    FRACTION: ClassVar[int] = 20
+    """Fractional bits that the operands get before they are rescaled, so that rounding them costs nothing visible."""
+
+    def rescalings(self, graph: Graph) -> tuple[tuple[int, int], ...]:
+        """Multiplier and shift of either operand to the common scale, and from there to the output's."""
+        return tuple(map(quantize_multiplier, _factors(*self.quantizations(graph))))
 
     def check_scales(self, check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
         _check_scales(check, a, b, result)
@@ -74,19 +77,19 @@ class Add(BinaryOp):
 def _factors(a: Quantization, b: Quantization, result: Quantization) -> tuple[float, float, float]:
     """From either operand to the common scale, and from there to the output's."""
     common = 2 * max(a.scale, b.scale)
-    return a.scale / common, b.scale / common, common / ((1 << _FRACTION) * result.scale)
+    return a.scale / common, b.scale / common, common / ((1 << Add.FRACTION) * result.scale)
 
 
 def _check_scales(check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
     factor = _factors(a, b, result)[2]
     if factor >= 1 or quantize_multiplier(factor)[1] > 0:
-        most = 1 << (_FRACTION - 1)
+        most = 1 << (Add.FRACTION - 1)
         found = f"found {max(a.scale, b.scale) / result.scale:.6g}"
         check.report("TG205", f"input scale divided by output scale must be below {most}, {found}")
 
 
 def _scaled(x: Array, quant: Quantization, factor: float) -> Int:
-    values = (x.astype(np.int64) - quant.zero_point) * (1 << _FRACTION)
+    values = (x.astype(np.int64) - quant.zero_point) * (1 << Add.FRACTION)
     return multiply_double_rounding(values, *quantize_multiplier(factor))
 
 

@@ -33,13 +33,17 @@ class Mul(BinaryOp):
     def check_scales(self, check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
         check_factor(check, _factor(a, b, result, Numerics.LITERT))
 
+    def factor(self, graph: Graph, numerics: Numerics) -> float:
+        """What the product of the two operands is multiplied by."""
+        return _factor(*self.quantizations(graph), numerics)
+
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         a, b = inputs
         a_quant, b_quant, result = self.quantizations(graph)
         if a is None or b is None:
             raise ValueError("reference needs a verified operator")
         product = (a.astype(np.int64) - a_quant.zero_point) * (b.astype(np.int64) - b_quant.zero_point)
-        factor = _factor(a_quant, b_quant, result, numerics)
+        factor = self.factor(graph, numerics)
         limits = activation_range(self.activation, result, self.output(graph).dtype)
         return (rescale(product, factor, result.zero_point, limits).astype(np.int8),)
 
@@ -47,7 +51,7 @@ class Mul(BinaryOp):
         shape = broadcast(self, graph)
         quants = self.quantizations(graph)
         result = quants[2]
-        factor = _factor(*quants, numerics)
+        factor = self.factor(graph, numerics)
         multiplier, shift = quantize_multiplier(factor)
         low, high = activation_range(self.activation, result, self.output(graph).dtype)
         a, b = (quants[operand.position] for operand in shape.operands)

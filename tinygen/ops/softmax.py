@@ -102,13 +102,18 @@ class Softmax(Op):
         return (np.clip(scaled - 128, -128, 127).astype(np.int8),)
 
 
-@lru_cache(maxsize=64)
-def exponentials(scale: float, beta: float) -> NDArray[np.int64]:
-    """exp(-beta * scale * d) for d in [0, 255], with 31 fractional bits; 0 where TFLite leaves the term out."""
-    # Differences have 26 fractional bits; the factor that makes them is applied as a quantized multiplier.
+def scaled_differences(scale: float, beta: float) -> tuple[int, int, int]:
+    """Multiplier and shift that give a difference its 26 fractional bits, and the largest that is not left out."""
     real = min(beta * scale * (1 << (31 - _DIFFERENCE_BITS)), (1 << 31) - 1.0)
     multiplier, shift = quantize_multiplier(real)
     radius = math.floor(((1 << _DIFFERENCE_BITS) - 1) * math.ldexp(1.0, 31 - _DIFFERENCE_BITS - shift))
+    return multiplier, shift, radius
+
+
+@lru_cache(maxsize=64)
+def exponentials(scale: float, beta: float) -> NDArray[np.int64]:
+    """exp(-beta * scale * d) for d in [0, 255], with 31 fractional bits; 0 where TFLite leaves the term out."""
+    multiplier, shift, radius = scaled_differences(scale, beta)
     d = np.arange(256, dtype=np.int64)
     used = np.minimum(d, radius)
     scaled = doubling_high_multiply(-used * (1 << max(shift, 0)), multiplier)

@@ -10,7 +10,7 @@ from typing import cast
 from tinygen.boards import Board, load_board_file
 from tinygen.errors import Origin, TinygenError, error
 from tinygen.project.firmware import answering_define
-from tinygen.source_tree import Layer, SourceTree, TensorSpec
+from tinygen.source_tree import Layer, Library, SourceTree, TensorSpec
 
 MANIFEST = "tinygen.json"
 PROJECT = "project"
@@ -67,6 +67,8 @@ class Manifest:
     """The models' own files for the compiler; the firmware's are a property of the program."""
     files: tuple[str, ...]
     """Everything tinygen wrote, the manifest left out. Other files in the folder are the user's."""
+    libraries: tuple[Library, ...] = ()
+    """What the models' code calls besides, which the user brings."""
 
     def json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=True) + "\n"
@@ -196,6 +198,22 @@ class _Reader:
             stack_bytes=self._integer("stack_bytes"),
             sources=self.paths("sources"),
             files=self.paths("files"),
+            # Projects of before there were any have no such key.
+            libraries=tuple(item._library() for item in self._items("libraries")) if self._has("libraries") else (),
+        )
+
+    def _library(self) -> Library:
+        return Library(
+            name=self._text("name"),
+            variable=self._text("variable"),
+            repository=self._text("repository"),
+            tag=self._text("tag"),
+            versions=self._text("versions"),
+            marker=_inside("marker", self._text("marker")),
+            includes=self.paths("includes"),
+            sources=self.paths("sources"),
+            defines=self._texts("defines"),
+            language=self._text("language"),
         )
 
     def _model(self) -> Model:
@@ -272,6 +290,12 @@ class _Reader:
 
     def _integers(self, key: str) -> tuple[int, ...]:
         return tuple(cast(list[int], self._list(key, int)))
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        return tuple(cast(list[str], self._list(key, str)))
+
+    def _has(self, key: str) -> bool:
+        return key in self._content
 
     def _items(self, key: str) -> tuple[_Reader, ...]:
         return tuple(_Reader(cast(dict[str, object], item)) for item in self._list(key, dict))

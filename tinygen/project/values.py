@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from zlib import crc32
 
 from tinygen.boards import Board
-from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, GNU_LINK, LINK
+from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, GNU_LINK, LIBRARY_CODE, LINK
 from tinygen.project.firmware import (
     INCLUDE_FOLDERS,
     LIBC_FOLDER,
@@ -19,6 +20,7 @@ from tinygen.project.firmware import (
 )
 from tinygen.project.formats import Format
 from tinygen.project.model import Manifest, Model
+from tinygen.source_tree import Library
 
 LONGEST_NAME = 63
 """What Arduino allows a library's name; nobody allows less."""
@@ -65,8 +67,24 @@ def firmware_values(manifest: Manifest, board: Board, formats: Sequence[Format])
         "optimize": DEFAULT_OPTIMIZATION,
         "includes": INCLUDE_FOLDERS,
         "libc": LIBC_FOLDER,
+        "libraries": [_library(library) for library in manifest.libraries],
         "stack_bytes": manifest.stack_bytes,
         "builds": [format.name for format in formats],
+    }
+
+
+def _library(library: Library) -> dict[str, object]:
+    """A library that the code calls, as build systems name it and what is in it."""
+    target = re.sub(r"\W", "_", library.name).lower()
+    machine = tuple(flag for flag in CODE if not flag.startswith("-std="))
+    return {
+        **asdict(library),
+        "target": target,
+        "environment": f"$ENV{{{library.variable}}}",
+        "folder": f"${{{library.variable}}}",
+        "fetched": f"${{{target}_SOURCE_DIR}}",
+        "files": f"${{{target}_sources}}",
+        "flags": (*machine, *LIBRARY_CODE[library.language]),
     }
 
 

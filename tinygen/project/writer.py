@@ -16,7 +16,7 @@ from tinygen.project.linker import linker_script
 from tinygen.project.model import FORMAT, MANIFEST, PROJECT, Manifest, Project, model_of
 from tinygen.project.templates import render
 from tinygen.project.values import firmware_values, library_values, printable
-from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
+from tinygen.source_tree import Models, SourceTree, arena_bytes, libraries_of, trees_of
 
 _SOURCES = (".c", ".cc", ".cpp", ".S")
 
@@ -99,6 +99,7 @@ def _manifest(
         stack_bytes=0,
         sources=tuple(sorted(path for path in sources if PurePosixPath(path).suffix in _SOURCES)),
         files=tuple(sorted(files)),
+        libraries=libraries_of(trees),
     )
 
 

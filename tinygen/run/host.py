@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.build.host import build_host, find_host_compiler
+from tinygen.build.libraries import find_libraries
 from tinygen.errors import TinygenError, error
 from tinygen.measurement import Measurement
 from tinygen.project.firmware import INCLUDE_FOLDERS
@@ -57,6 +58,7 @@ class HostRunner:
             [project.path / source for source in (*project.manifest.sources, _MAIN)],
             build / f"{project.model.prefix}-host{'-sanitized' if sanitize else ''}",
             includes=[project.path / folder for folder in INCLUDE_FOLDERS],
+            libraries=find_libraries(project.manifest.libraries),
             defines=project.defines,
             shared=False,
             optimize=optimize,

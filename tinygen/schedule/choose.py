@@ -129,7 +129,7 @@ def _choices(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> I
 def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
     """Cut ever more boldly, with the fastest kernels and with ever less scratch."""
     fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
-    small = tuple(min(kernels, key=lambda k: (k.scratch_bytes, k.instructions), default=None) for kernels in offers)
+    small = tuple(min(kernels, key=_smallest_first, default=None) for kernels in offers)
     program = build(fast)
     yield _choice(program, _cut(program, 1, keep_inputs), keep_inputs)
     schedule = _cut(program, None, keep_inputs)
@@ -181,7 +181,15 @@ def _fastest_within(peak: int, program: Program, schedule: Schedule, offers: Off
 
 
 def _fastest(kernels: tuple[Kernel, ...], scratch_bytes: int) -> Kernel:
-    return min((k for k in kernels if k.scratch_bytes <= scratch_bytes), key=lambda k: k.instructions)
+    """Of those with the row model that the schedule was made for."""
+    rows = min(kernels, key=_smallest_first).rows
+    fitting = (k for k in kernels if k.scratch_bytes <= scratch_bytes and k.rows == rows)
+    return min(fitting, key=lambda k: k.instructions)
+
+
+def _smallest_first(kernel: Kernel) -> tuple[int, int, int]:
+    """The least scratch, then the smallest pieces of work, as whole tensors need more memory than rows."""
+    return kernel.scratch_bytes, -1 if kernel.rows is None else -kernel.rows.steps, kernel.instructions
 
 
 def _choice(program: Program, schedule: Schedule, keep_inputs: bool) -> Choice:

@@ -98,7 +98,7 @@ def _writers(graph: Graph, kernels: tuple[Kernel | None, ...]) -> dict[int, int]
 
 
 def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int]) -> Layer:
-    rows = op.rows(graph)
+    rows = op.rows(graph) if kernel.rows is None else kernel.rows
 
     def access(tensor: int, window: Window | None) -> Access:
         count, size = row_geometry(graph.tensors[tensor])
