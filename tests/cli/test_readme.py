@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.requirement import need
+from tests.cli.commands import ROOT, console_blocks, run_commands
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = [re.findall(r"^\$ (.+)$", block, re.M) for block in re.findall(r"```console\n(.*?)```", README, re.S)]
-# A word of a command: the word in TINYGEN_REQUIRE and the package that command needs.
-NEEDS = {
-    "unicorn": ("unicorn", "unicorn"),
-    "build": ("zig", "ziglang"),
-    "fit": ("zig", "elftools"),
-    "verify": ("litert", "ai_edge_litert"),
-}
+BLOCKS = console_blocks((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 def test_blocks_were_found() -> None:
@@ -38,18 +25,4 @@ def test_make_targets_exist(target: str) -> None:
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b[0].startswith("tinygen")], ids=lambda b: b[0].split()[1])
 def test_commands_succeed(block: list[str], tmp_path: Path) -> None:
-    text = "\n".join(block)
-    for word, (name, package) in NEEDS.items():
-        if word in text:
-            need(name, importlib.util.find_spec(package) is not None, package)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    script = f'set -euo pipefail\ntinygen() {{ "{sys.executable}" -m tinygen "$@"; }}\n{text}\n'
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    run_commands(block, tmp_path)

@@ -42,5 +42,6 @@ def run(*command: object, cwd: Path | None = None) -> str:
 
 def build_with_cmake(source: Path, build: Path, *definitions: str, flags: Sequence[str] = ()) -> None:
     """Configures and builds; `flags` are for the C compiler, warnings of the compiler are errors."""
-    run("cmake", "-S", source, "-B", build, f"-DCMAKE_C_FLAGS={' '.join(flags)}", *definitions)
+    of_compiler = [f"-DCMAKE_C_FLAGS={' '.join(flags)}"] if flags else []
+    run("cmake", "-S", source, "-B", build, *of_compiler, *definitions)
     run("cmake", "--build", build)

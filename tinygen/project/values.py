@@ -105,9 +105,14 @@ def library_values(manifest: Manifest, format: Format) -> dict[str, object]:
 
 
 def library_name(prefixes: Sequence[str]) -> str:
-    """A name for a library of these models: lower case, begins with a letter or digit, never too long."""
+    """A name for a library of these models, as all ecosystems accept it.
+
+    In lower case, of at most LONGEST_NAME characters; the first is a letter or digit, and the first word not Arduino.
+    """
     whole = "_".join(prefixes).lower()
     name = whole.lstrip("_") or "model"
+    if name.startswith("arduino"):
+        name = f"model_{name}"
     if len(name) > LONGEST_NAME:
         name = f"{name[: LONGEST_NAME - 9]}_{crc32(whole.encode()):08x}"
     return name

@@ -1,0 +1,18 @@
+# zig for cortex-m7: a `zig` on the path, or that of pip's package ziglang.
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR cortex-m7)
+find_program(ZIG zig)
+if(ZIG)
+    set(CMAKE_C_COMPILER ${ZIG} cc)
+else()
+    find_program(PYTHON NAMES python3 python REQUIRED)
+    set(CMAKE_C_COMPILER ${PYTHON} -m ziglang cc)
+endif()
+set(CMAKE_ASM_COMPILER ${CMAKE_C_COMPILER})
+# CMake does not find out by itself what a compiler of several words is for assembly.
+set(CMAKE_ASM_COMPILER_ID Clang)
+set(CMAKE_ASM_COMPILER_ID_RUN TRUE)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_C_FLAGS_INIT "-target thumb-freestanding-eabihf -mcpu=cortex_m7+fp_armv8d16sp -fno-sanitize=undefined -Wno-unused-command-line-argument")
+set(CMAKE_ASM_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-e,Reset_Handler")
