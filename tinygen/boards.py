@@ -12,6 +12,7 @@ from pathlib import Path
 from tinygen.cores import CORES, Core, find_core
 from tinygen.errors import Origin, error
 from tinygen.paths import BOARDS
+from tinygen.registers import Clock, Trigger, read_clock, read_trigger
 from tinygen.strict_toml import ADDRESS_SPACE, StrictTable
 
 MEMORY_KINDS = ("flash", "ram", "external_flash", "external_ram")
@@ -120,6 +121,9 @@ class Board:
     boot: Boot
     serial: Serial
     port: Port
+    clock: Clock | None
+    """How the firmware raises the clock; None where it stays as after reset."""
+    trigger: Trigger | None
     flash: Flash | None
     emulators: Emulators
     platformio: PlatformIO | None
@@ -207,6 +211,7 @@ def _board(root: StrictTable, path: Path) -> Board:
         accepted = " or ".join(str(list(c.features)) for c in CORES if c.cpu == cpu)
         raise core.fail("features", f"found {list(features)} for {cpu}, accepted: {accepted}")
     memories = tuple(_memory(table) for table in root.tables("memory"))
+    clock_hz = core.integer("clock_hz", 1_000_000, 2_000_000_000, "Hz")
     board = Board(
         id=board_id,
         name=root.text("name"),
@@ -215,7 +220,7 @@ def _board(root: StrictTable, path: Path) -> Board:
         mcu=root.text("mcu"),
         cpu=cpu,
         features=features,
-        clock_hz=core.integer("clock_hz", 1_000_000, 2_000_000_000, "Hz"),
+        clock_hz=clock_hz,
         clock_source=core.text("source"),
         stack_bytes=root.size("stack"),
         memories=tuple(sorted(memories, key=lambda m: m.address)),
@@ -224,6 +229,8 @@ def _board(root: StrictTable, path: Path) -> Board:
         else Boot(0, 0, "vector table or entry at the region's start"),
         serial=_serial(root.table("serial")),
         port=_port(root.table("port")),
+        clock=read_clock(root.table("clock"), clock_hz) if root.has("clock") else None,
+        trigger=read_trigger(root.table("trigger")) if root.has("trigger") else None,
         flash=_flash(root.table("flash")) if root.has("flash") else None,
         emulators=_emulators(root.table("emulators")),
         platformio=_platformio(root.table("platformio")) if root.has("platformio") else None,

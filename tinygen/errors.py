@@ -51,6 +51,7 @@ CODES: dict[str, str] = {
     "TG505": "input data does not match the model",
     "TG506": "unknown runner",
     "TG507": "the oracle failed",
+    "TG508": "the weights on the board are damaged",
     "TG510": "no serial port found",
     "TG511": "several boards found",
     "TG512": "the serial port cannot be opened",

@@ -5,6 +5,7 @@ Lines that start otherwise belong to someone else and are passed over. The firmw
 
     request               answer
     hello                 tg hello version= model= sha256= backend= board= arena= layers= profile= counter= clock=
+                                   [clock_fallback=REGISTER] weights=intact|damaged|unchecked
                                    inputs=BYTES,BYTES outputs=BYTES   (also said at boot)
     load INDEX CRC32      tg send bytes=N, then the host sends N bytes, then tg loaded input=INDEX
     infer                 tg ran status= count=     an inference may consume its inputs: each needs its own loads
@@ -14,7 +15,9 @@ Lines that start otherwise belong to someone else and are passed over. The firmw
     memory                tg memory arena= data= bss= stack= stack_used=
     anything else         tg error reason=unknown
 
-An empty line is ignored. A failed request is answered by `tg error reason=`, a trap by `tg fault kind= pc= ...`.
+An empty line is ignored. A failed request is answered by `tg error reason=`, a trap by `tg fault kind= why= pc= ...`.
+`clock` is the core's clock in Hz, after reset where `clock_fallback` names the register that was waited for in vain.
+Where the weights in flash are damaged, `tg error reason=weights` follows the line at boot and answers `infer`.
 """
 
 from __future__ import annotations
@@ -28,36 +31,6 @@ from tinygen.errors import TinygenError, error
 
 VERSION = 1
 LINE_CHARACTERS = 80
-
-_CFSR_BITS = {
-    0: "execution from memory that forbids it",
-    1: "data access violation",
-    3: "stacking failed on return",
-    4: "stacking failed: stack overflow",
-    8: "instruction bus error",
-    9: "precise bus error",
-    10: "imprecise bus error",
-    11: "bus error on return",
-    12: "bus error while stacking: stack overflow",
-    16: "undefined instruction",
-    17: "jump without the Thumb bit",
-    18: "bad return from an exception",
-    19: "floating-point unit off",
-    20: "stack limit reached",
-    24: "unaligned access",
-    25: "division by zero",
-}
-_MCAUSES = {
-    0: "misaligned jump",
-    1: "instruction access fault",
-    2: "illegal instruction",
-    3: "breakpoint",
-    4: "misaligned load",
-    5: "load access fault",
-    6: "misaligned store",
-    7: "store access fault",
-    11: "environment call",
-}
 
 
 class ByteStream(Protocol):
@@ -83,6 +56,10 @@ class Answer:
             if name == key:
                 return value
         raise error("TG502", f"the firmware's line 'tg {self.word}' has no {key}=")
+
+    def has(self, key: str) -> bool:
+        """Whether the line has the field."""
+        return any(name == key for name, _ in self.fields)
 
     def number(self, key: str) -> int:
         """A decimal or 0x-prefixed field; TG502 when it is no number."""
@@ -114,6 +91,10 @@ class Hello:
     profile: bool
     counter: str
     clock_hz: int
+    clock_fallback: str | None
+    """The register that full speed was waiting for in vain; None when the clock is what the board's file says."""
+    weights: str
+    """`intact`, `damaged` (the flash does not hold what was generated) or `unchecked`."""
     input_bytes: tuple[int, ...]
     output_bytes: tuple[int, ...]
 
@@ -152,24 +133,21 @@ def crc32(data: bytes) -> int:
 
 
 def fault_text(answer: Answer, name_address: Callable[[int], str] = hex) -> str:
-    """A trap's line decoded: what kind, where, and which access; `name_address` turns a code address into a name."""
-    present = {key for key, _ in answer.fields}
+    """A trap's line for people: what kind, where and why; `name_address` turns a code address into a name."""
     text = f"{answer.text('kind')} fault"
-    if "pc" in present:
+    if answer.has("pc"):
         text += f" in {name_address(answer.number('pc'))}"
-    causes = []
-    if "cfsr" in present:
-        status = answer.number("cfsr")
-        causes = [meaning for bit, meaning in _CFSR_BITS.items() if status >> bit & 1]
-    elif "cause" in present:
-        cause = answer.number("cause")
-        causes = [_MCAUSES.get(cause, f"cause {cause}")]
-    if causes:
+    if answer.has("why"):
+        causes = answer.text("why").replace("-", " ").split(",")
         text += ": " + ", ".join(causes)
-    if "address" in present:
+    elif answer.has("cause"):
+        text += f": cause {answer.number('cause')}"
+    if answer.has("address"):
         text += f" at {answer.number('address'):#010x}"
-    if "lr" in present:
+    if answer.has("lr"):
         text += f", called from {name_address(answer.number('lr'))}"
+    if answer.has("layer"):
+        text += f", in layer #{answer.number('layer')}"
     return text
 
 
@@ -267,6 +245,9 @@ class BenchClient:
     def _unexpected(self, answer: Answer, words: tuple[str, ...]) -> TinygenError:
         if answer.word == "fault":
             return error("TG501", fault_text(answer, self._name_address))
+        if answer.word == "error" and answer.text("reason") == "weights":
+            hint = "flash the firmware again; if that does not help, the flash memory is worn out"
+            return error("TG508", "the CRC-32 of the weights differs from the generated ones'", hints=(hint,))
         if answer.word == "error":
             return error("TG502", f"the firmware refused: {answer.text('reason')}")
         return error("TG502", f"found the firmware's line 'tg {answer.word}', expected 'tg {words[0]}'")
@@ -286,6 +267,8 @@ def _hello(answer: Answer) -> Hello:
         profile=answer.number("profile") == 1,
         counter=answer.text("counter"),
         clock_hz=answer.number("clock"),
+        clock_fallback=answer.text("clock_fallback") if answer.has("clock_fallback") else None,
+        weights=answer.text("weights") if answer.has("weights") else "unchecked",
         input_bytes=answer.numbers("inputs"),
         output_bytes=answer.numbers("outputs"),
     )

@@ -84,6 +84,8 @@ class SourceTree:
     """For each step of the plan's schedule the position in `layers` of the layer it computes."""
     outside_bytes: int = 0
     """Bytes of the inputs and outputs that are outside the arena."""
+    walks_constants: bool = False
+    """Whether the code has `<prefix>_constants`, with which a firmware checks its flash against constants_crc32."""
     shares_arena: bool = False
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
     libraries: tuple[Library, ...] = ()

@@ -86,7 +86,8 @@ class StrictTable:
         value = self._get(key, f"tables [[{key}]]")
         if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
             raise self.fail(key, f"found {value!r}, accepted: tables [[{key}]]")
-        return tuple(StrictTable(self._file, f"{key}[{i}]", item) for i, item in enumerate(value))
+        full = f"{self._name}.{key}" if self._name else key
+        return tuple(StrictTable(self._file, f"{full}[{i}]", item) for i, item in enumerate(value))
 
     def names(self) -> tuple[str, ...]:
         self._asked += self._content

@@ -22,6 +22,7 @@ static const uint32_t input_bytes[TG_MODEL_INPUT_COUNT] = TG_MODEL_INPUT_BYTES;
 static const uint32_t output_bytes[TG_MODEL_OUTPUT_COUNT] = TG_MODEL_OUTPUT_BYTES;
 static bool loaded[TG_MODEL_INPUT_COUNT];
 static bool has_outputs;
+static enum tg_weights weights;
 
 #ifdef TG_MODEL_PROFILE
 static uint64_t layer_counts[TG_MODEL_LAYER_SLOTS];
@@ -29,13 +30,14 @@ static uint64_t layer_start;
 
 void tg_model_layer_begin(int32_t index)
 {
-    (void)index;
+    tg_running_layer = index;
     layer_start = tg_cycles();
 }
 
 void tg_model_layer_end(int32_t index)
 {
     layer_counts[index] += tg_cycles() - layer_start;
+    tg_running_layer = -1;
 }
 #endif
 
@@ -71,7 +73,11 @@ static void hello(void)
     tg_field_number("profile", 0);
 #endif
     tg_field_text("counter", tg_cycles_source());
-    tg_field_number("clock", TG_CLOCK_HZ);
+    tg_field_number("clock", tg_clock_hz());
+    if (tg_clock_missing() != NULL) {
+        tg_field_text("clock_fallback", tg_clock_missing());
+    }
+    tg_field_text("weights", (const char *const[]){"unchecked", "intact", "damaged"}[weights]);
     write_sizes("inputs", input_bytes, TG_MODEL_INPUT_COUNT);
     write_sizes("outputs", output_bytes, TG_MODEL_OUTPUT_COUNT);
     tg_end();
@@ -113,6 +119,10 @@ static void load(const char *arguments)
 
 static void infer(void)
 {
+    if (weights == TG_WEIGHTS_DAMAGED) {
+        fail("weights");
+        return;
+    }
     for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
         if (!loaded[i]) {
             fail("inputs");
@@ -127,9 +137,11 @@ static void infer(void)
         layer_counts[i] = 0;
     }
 #endif
+    tg_trigger(true);
     const uint64_t start = tg_cycles();
     const int status = tg_model_invoke();
     const uint64_t stop = tg_cycles();
+    tg_trigger(false);
     has_outputs = status == 0;
     tg_write("tg ran");
     tg_field_number("status", (uint32_t)status);
@@ -242,8 +254,13 @@ static void answer(const char *request)
 int main(void)
 {
     static struct tg_line line;
+    tg_clock_init();
+    tg_caches_init();
     port_init();
+    port_set_baud(tg_uart_clock_hz());
+    tg_trigger_init();
     tg_cycles_init();
+    weights = tg_check_weights();
     int status = 0;
     TG_MODELS(INIT)
     tg_end();
@@ -251,6 +268,9 @@ int main(void)
         fail("init");
     }
     hello();
+    if (weights == TG_WEIGHTS_DAMAGED) {
+        fail("weights");
+    }
     for (;;) {
         const int byte = port_getc();
         if (byte < 0) {

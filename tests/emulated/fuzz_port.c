@@ -5,9 +5,47 @@
 #include "tinygen_port.h"
 
 uint32_t tg_test_data[4], tg_test_bss[4];
+volatile int32_t tg_running_layer;
 
 void port_init(void)
 {
+}
+
+void port_set_baud(uint32_t uart_hz)
+{
+    (void)uart_hz;
+}
+
+void tg_clock_init(void)
+{
+}
+
+uint32_t tg_clock_hz(void)
+{
+    return 1000000u;
+}
+
+uint32_t tg_uart_clock_hz(void)
+{
+    return 1000000u;
+}
+
+const char *tg_clock_missing(void)
+{
+    return NULL;
+}
+
+void tg_caches_init(void)
+{
+}
+
+void tg_trigger_init(void)
+{
+}
+
+void tg_trigger(bool running)
+{
+    (void)running;
 }
 
 void port_putc(char c)

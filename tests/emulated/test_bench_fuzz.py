@@ -29,7 +29,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
     project = write_project(trivial_tree(), load_board("mps2-an386"), folder)
     common = folder / "firmware" / "common"
-    sources = [common / "bench.c", common / "protocol.c", *(folder / s for s in project.manifest.sources)]
+    names = ("bench.c", "protocol.c", "weights.c")
+    sources = [*(common / name for name in names), *(folder / s for s in project.manifest.sources)]
     ends = [f"__{region}_{end}=tg_test_{region}" for region in ("data", "bss") for end in ("start", "end")]
     return build_host(
         [*sources, Path(__file__).with_name("fuzz_port.c")],

@@ -9,6 +9,7 @@ import pytest
 from tinygen.boards import all_boards, board_table, load_board, load_board_file
 from tinygen.errors import TinygenError
 from tinygen.paths import FIRMWARE
+from tinygen.registers import MOST_STEPS, Step
 
 SHIPPED = (
     "arduino-nano-33-ble",
@@ -81,6 +82,22 @@ source = "TD1, memory map"
 family = "stm32"
 defines = { TG_CLOCK_HZ = 4_000_000 }
 
+[clock]
+hz = 48_000_000
+source = "TD1, clocks"
+steps = [
+    { register = "CR", address = 0x4000_0000, mask = 0x1, write = 0x1 },
+    { delay_us = 10 },
+    { register = "SR", address = 0x4000_0004, bits = 16, mask = 0x2, wait = 0x2 },
+]
+
+[trigger]
+pin = "P1"
+source = "TD1, pins"
+setup = [{ register = "DIR", address = 0x5000_0000, write = 0x1 }]
+high = { register = "SET", address = 0x5000_0004, write = 0x1 }
+low = { register = "CLR", address = 0x5000_0008, write = 0x1 }
+
 [emulators]
 """
 
@@ -139,6 +156,24 @@ def test_a_board_file_is_read_and_its_memories_are_sorted(tmp_path: Path) -> Non
     assert (board.flash, board.platformio) == (None, None)
     assert (board.emulators.qemu, board.emulators.renode) == (None, None)
     assert board.port.defines == (("TG_CLOCK_HZ", 4_000_000),)
+
+
+def test_steps_are_read(tmp_path: Path) -> None:
+    board = load_board(str(toy(tmp_path)))
+    assert board.clock is not None
+    assert board.trigger is not None
+    assert (board.clock.hz, board.clock.uart_hz) == (48_000_000, 48_000_000)
+    assert board.clock.steps == (
+        Step("WRITE", "CR", 0x4000_0000, 32, 1, 1),
+        Step("DELAY", "DELAY", 0, 32, 0, 10),
+        Step("WAIT", "SR", 0x4000_0004, 16, 2, 2),
+    )
+    assert (board.trigger.pin, board.trigger.low) == ("P1", Step("WRITE", "CLR", 0x5000_0008, 32, 0xFFFF_FFFF, 1))
+
+
+def test_the_firmware_takes_as_many_steps() -> None:
+    header = (FIRMWARE / "common" / "registers.h").read_text()
+    assert f"#define TG_STEPS_MAX {MOST_STEPS}\n" in header
 
 
 def test_an_unknown_board_gets_near_names() -> None:
@@ -223,6 +258,43 @@ MISTAKES: dict[str, tuple[tuple[str, str], tuple[str, ...]]] = {
         ("[emulators]", '[boot]\napplication_offset = 0x1_0000\nheader_bytes = 0\nsource = "TD1"\n[emulators]'),
         ("boot", "flash"),
     ),
+    "a clock above the core's": (
+        ('hz = 48_000_000\nsource = "TD1, clocks"', 'hz = 49_000_000\nsource = "x"'),
+        ("clock.hz",),
+    ),
+    "a clock without steps": (("steps = [", "step = ["), ("clock.steps", "missing")),
+    "a step that waits and writes": (
+        ("mask = 0x1, write = 0x1", "write = 1, wait = 1"),
+        ("clock.steps[0].write", "one of them"),
+    ),
+    "a step that does nothing": (
+        ("mask = 0x1, write = 0x1", "mask = 1"),
+        ("clock.steps[0].write", "found 0 of write and wait"),
+    ),
+    "bits outside the mask": (
+        ("mask = 0x1, write = 0x1", "mask = 1, write = 2"),
+        ("clock.steps[0].write", "0x2", "mask 0x1"),
+    ),
+    "a register of no width": (("bits = 16", "bits = 12"), ("clock.steps[2].address", "12 bits", "8, 16 or 32")),
+    "a register across a word": (
+        ("address = 0x4000_0004, bits", "address = 0x4000_0005, bits"),
+        ("clock.steps[2].address", "aligned"),
+    ),
+    "a value wider than the register": (("mask = 0x2, wait = 0x2", "wait = 0x1_0000"), ("clock.steps[2].wait",)),
+    "a register's name": (
+        ('register = "SR"', 'register = "status"'),
+        ("clock.steps[2].register", "status", "upper-case"),
+    ),
+    "an endless delay": (("delay_us = 10", "delay_us = 1_000_000"), ("clock.steps[1].delay_us", "microseconds")),
+    "a delay with a register": (
+        ("delay_us = 10", 'delay_us = 10, register = "X"'),
+        ("clock.steps[1].register", "unknown key"),
+    ),
+    "a trigger that waits": (
+        ("address = 0x5000_0004, write", "address = 0x5000_0004, wait"),
+        ("trigger.high", "writes"),
+    ),
+    "a trigger without a pin": (('pin = "P1"\n', ""), ("trigger.pin", "missing")),
     "id of another file": (('id = "toy"', 'id = "tay"'), ("id", "tay", "toy")),
     "id with capitals": (('id = "toy"', 'id = "Toy"'), ("id", "lower-case")),
     "memory as one table": (("[emulators]", "[emulators.qemu]"), ("emulators.qemu", "a string")),

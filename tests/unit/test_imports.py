@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "tinygen").rglob("*.py"))
 BASE = {"errors", "paths"}
 GRAPH = {"ir", "ops"}
 COMPILER = {"tflite", "passes", "schedule", "backends", "compile"}
-FIRMWARE = {"boards", "cores", "measurement", "protocol", "source_tree", "strict_toml"}
+FIRMWARE = {"boards", "cores", "measurement", "protocol", "registers", "source_tree", "strict_toml"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "paths": set(),
@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "plan": BASE,
     "measurement": BASE,
     "protocol": BASE,
-    "boards": BASE | {"cores", "strict_toml"},
+    "registers": {"errors", "strict_toml"},
+    "boards": BASE | {"cores", "registers", "strict_toml"},
     "source_tree": BASE | {"plan"},
     "ir": BASE,
     "ops": BASE | {"ir", "fixedpoint"},

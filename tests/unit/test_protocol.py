@@ -114,12 +114,16 @@ def test_what_goes_wrong(call: Callable[[BenchClient], object], said: bytes, cod
     ("line", "text"),
     [
         (
-            b"tg fault kind=bus sp=0x20000f00 pc=0x000001f0 lr=0x00000153 cfsr=0x00008200 address=0xa0000000",
+            b"tg fault kind=bus why=precise-bus-error pc=0x000001f0 lr=0x00000153 cfsr=0x00008200 address=0xa0000000",
             "bus fault in f(0x1f0): precise bus error at 0xa0000000, called from f(0x153)",
         ),
         (b"tg fault kind=hard sp=0x1ffffff8", "hard fault"),
         (
-            b"tg fault kind=trap pc=0x20010280 address=0x7ffffffc cause=0x00000007 lr=0x200101e0 sp=0x80000700",
+            b"tg fault kind=usage why=undefined-instruction,division-by-zero cfsr=0x02010000 layer=12",
+            "usage fault: undefined instruction, division by zero, in layer #12",
+        ),
+        (
+            b"tg fault kind=trap why=store-access-fault pc=0x20010280 address=0x7ffffffc cause=0x07 lr=0x200101e0",
             "trap fault in f(0x20010280): store access fault at 0x7ffffffc, called from f(0x200101e0)",
         ),
         (

@@ -15,7 +15,19 @@ LIBC_FOLDER = "firmware/libc"
 
 _STARTUP = {"thumb": "startup_cortex_m.c", "riscv": "startup_riscv.S"}
 _COMMON = {
-    "bench": ("bench.c", "cycles.c", "fault.c", "memory.c", "protocol.c", "stack.c"),
+    "bench": (
+        "bench.c",
+        "caches.c",
+        "clock.c",
+        "cycles.c",
+        "fault.c",
+        "memory.c",
+        "protocol.c",
+        "registers.c",
+        "stack.c",
+        "trigger.c",
+        "weights.c",
+    ),
     "minimal": ("memory.c", "minimal.c"),
 }
 

@@ -151,6 +151,7 @@ def _binding(tree: SourceTree, trees: Sequence[SourceTree]) -> str:
         "tinygen_model.h.j2",
         prefix=tree.prefix,
         prefixes=[other.prefix for other in trees],
+        checked=[other.prefix for other in trees if other.walks_constants],
         model_name=printable(tree.model_name),
         sha256=tree.model_sha256,
         backend=tree.backend,

@@ -27,13 +27,17 @@ void port_init(void)
     TIMG0_WDT_PROTECT = WDT_KEY;
     TIMG0_WDT_CONFIG = 0;
     TIMG0_WDT_PROTECT = 0;
-    /* The ROM has set UART0 to 115200 baud from the crystal, whatever the core's clock. */
+}
+
+/* The ROM has set UART0 to 115200 baud from the crystal, whatever the core's clock. */
+void port_set_baud(uint32_t uart_hz)
+{
+    (void)uart_hz;
 }
 
 void port_putc(char c)
 {
-    while (SENDING(UART_STATUS) >= FIFO_BYTES - 2u) {
-    }
+    TG_WAIT_WHILE(SENDING(UART_STATUS) >= FIFO_BYTES - 2u, TG_SEND_PATIENCE);
     UART_FIFO = (unsigned char)c;
 }
 

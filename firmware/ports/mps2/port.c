@@ -8,20 +8,19 @@
 #define TX_FULL 1u
 #define RX_FULL 2u
 
-#ifndef TG_UART_CLOCK_HZ
-#define TG_UART_CLOCK_HZ TG_CLOCK_HZ
-#endif
-
 void port_init(void)
 {
-    UART_BAUDDIV = TG_UART_CLOCK_HZ / TG_BAUD;
     UART_CTRL = 3; /* transmit and receive */
+}
+
+void port_set_baud(uint32_t uart_hz)
+{
+    UART_BAUDDIV = uart_hz / TG_BAUD;
 }
 
 void port_putc(char c)
 {
-    while ((UART_STATE & TX_FULL) != 0u) {
-    }
+    TG_WAIT_WHILE((UART_STATE & TX_FULL) != 0u, TG_SEND_PATIENCE);
     UART_DATA = (unsigned char)c;
 }
 

@@ -13,7 +13,6 @@
 #define RXD_MAXCNT TG_REGISTER(TG_UART_BASE + 0x538u)
 #define TXD_PTR TG_REGISTER(TG_UART_BASE + 0x544u)
 #define TXD_MAXCNT TG_REGISTER(TG_UART_BASE + 0x548u)
-#define CLOCK_TASKS_HFCLKSTART TG_REGISTER(0x40000000u)
 #define GPIO_OUTSET(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x508u)
 #define GPIO_DIRSET(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x518u)
 #define GPIO_CNF(pin) TG_REGISTER(((pin) < 32u ? 0x50000000u : 0x50000300u) + 0x700u + 4u * ((pin) % 32u))
@@ -23,13 +22,11 @@ static volatile unsigned char received, sent;
 
 void port_init(void)
 {
-    CLOCK_TASKS_HFCLKSTART = 1; /* the crystal: the internal oscillator is too coarse for a UART */
     GPIO_OUTSET(TG_TX_PIN) = 1u << (TG_TX_PIN & 31u);
     GPIO_DIRSET(TG_TX_PIN) = 1u << (TG_TX_PIN & 31u);
     GPIO_CNF(TG_RX_PIN) = 0; /* input, connected */
     PSEL_TXD = TG_TX_PIN;
     PSEL_RXD = TG_RX_PIN;
-    BAUDRATE = (uint32_t)(((uint64_t)TG_BAUD << 32) / 16000000u + 0x800u) & 0xFFFFF000u;
     ENABLE = 8;
     RXD_PTR = (uint32_t)(uintptr_t)&received;
     RXD_MAXCNT = 1;
@@ -39,13 +36,19 @@ void port_init(void)
     TASKS_STARTRX = 1;
 }
 
+/* UARTE runs on the 16 MHz clock, whatever the core's. */
+void port_set_baud(uint32_t uart_hz)
+{
+    (void)uart_hz;
+    BAUDRATE = (uint32_t)(((uint64_t)TG_BAUD << 32) / 16000000u + 0x800u) & 0xFFFFF000u;
+}
+
 void port_putc(char c)
 {
     sent = (unsigned char)c;
     EVENTS_ENDTX = 0;
     TASKS_STARTTX = 1;
-    while (EVENTS_ENDTX == 0u) {
-    }
+    TG_WAIT_WHILE(EVENTS_ENDTX == 0u, TG_SEND_PATIENCE);
 }
 
 int port_getc(void)

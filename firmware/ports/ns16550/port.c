@@ -13,21 +13,24 @@
 #define FIFO_ENABLE_AND_CLEAR 0x07u
 #define STATUS_RECEIVED 0x01u
 #define STATUS_CAN_SEND 0x20u
-#define DIVISOR ((TG_UART_CLOCK_HZ + 8u * TG_BAUD) / (16u * TG_BAUD))
 
 void port_init(void)
 {
-    UART_LINE_CONTROL = LINE_8_BITS | LINE_DIVISOR_ACCESS;
-    UART_DIVISOR_LOW = (uint8_t)(DIVISOR & 0xFFu);
-    UART_DIVISOR_HIGH = (uint8_t)(DIVISOR >> 8);
-    UART_LINE_CONTROL = LINE_8_BITS;
     UART_FIFO_CONTROL = FIFO_ENABLE_AND_CLEAR;
+}
+
+void port_set_baud(uint32_t uart_hz)
+{
+    const uint32_t divisor = (uart_hz + 8u * TG_BAUD) / (16u * TG_BAUD);
+    UART_LINE_CONTROL = LINE_8_BITS | LINE_DIVISOR_ACCESS;
+    UART_DIVISOR_LOW = (uint8_t)(divisor & 0xFFu);
+    UART_DIVISOR_HIGH = (uint8_t)(divisor >> 8);
+    UART_LINE_CONTROL = LINE_8_BITS;
 }
 
 void port_putc(char c)
 {
-    while ((UART_LINE_STATUS & STATUS_CAN_SEND) == 0u) {
-    }
+    TG_WAIT_WHILE((UART_LINE_STATUS & STATUS_CAN_SEND) == 0u, TG_SEND_PATIENCE);
     UART_DATA = (uint8_t)c;
 }
 

@@ -34,15 +34,6 @@
 
 #define EIGHT_BITS_TIMES (8u * TG_BAUD)
 
-/* The divider is rounded down, and the modulation takes away what is too fast. */
-static uint32_t baud_setting(uint32_t clock_hz)
-{
-    const uint32_t divider = clock_hz / EIGHT_BITS_TIMES;
-    const uint32_t duty = (uint32_t)(((uint64_t)EIGHT_BITS_TIMES * divider * 256u + clock_hz / 2u) / clock_hz);
-    const uint32_t modulation = duty < 256u ? CCR2_MODULATION | duty << 24 : 0xFFu << 24;
-    return modulation | (divider - 1u) << 8 | CCR2_EIGHT_PULSES | CCR2_RESET;
-}
-
 void port_init(void)
 {
     PRCR = PRCR_UNLOCK_POWER;
@@ -57,17 +48,27 @@ void port_init(void)
     PWPRS = PWPRS_LOCK;
     SCI_CCR0 = 0;
     SCI_CCR3 = CCR3_ASYNCHRONOUS_8;
-    SCI_CCR2 = baud_setting(TG_CLOCK_HZ);
+    SCI_CCR2 = CCR2_RESET;
     SCI_CCR1 = CCR1_TX_HIGH;
     SCI_CCR4 = 0;
     SCI_CFCLR = CSR_ERRORS | CSR_RECEIVED;
+}
+
+/* The divider is rounded down, and the modulation takes away what is too fast. */
+void port_set_baud(uint32_t uart_hz)
+{
+    const uint32_t divider = uart_hz / EIGHT_BITS_TIMES;
+    const uint32_t too_fast = uart_hz - EIGHT_BITS_TIMES * divider; /* the remainder, below EIGHT_BITS_TIMES */
+    const uint32_t duty = 256u - (too_fast * 256u + uart_hz / 2u) / uart_hz;
+    const uint32_t modulation = duty < 256u ? CCR2_MODULATION | duty << 24 : 0xFFu << 24;
+    SCI_CCR0 = 0;
+    SCI_CCR2 = modulation | (divider - 1u) << 8 | CCR2_EIGHT_PULSES | CCR2_RESET;
     SCI_CCR0 = CCR0_RECEIVE_AND_TRANSMIT;
 }
 
 void port_putc(char c)
 {
-    while ((SCI_CSR & CSR_CAN_SEND) == 0u) {
-    }
+    TG_WAIT_WHILE((SCI_CSR & CSR_CAN_SEND) == 0u, TG_SEND_PATIENCE);
     SCI_TDR = (unsigned char)c;
 }
 

@@ -1,4 +1,4 @@
-/* STM32 families: USART and LPUART, polled, on the clock after reset. `unverified` on silicon. */
+/* STM32 families: USART and LPUART, polled. `unverified` on silicon. */
 #include "tinygen_port.h"
 
 /* TG_UART_KIND: 1 has SR and DR (F4), 2 has ISR, RDR and TDR (F7, H7, L4, U5), 3 is an LPUART with registers as 2. */
@@ -23,12 +23,6 @@
 #define STATUS_CAN_SEND (1u << 7)
 #define CR1_RECEIVER (1u << 2)
 #define CR1_TRANSMITTER (1u << 3)
-
-#if TG_UART_KIND == 3
-#define DIVISOR ((uint32_t)(((uint64_t)TG_CLOCK_HZ * 256u + TG_BAUD / 2u) / TG_BAUD))
-#else
-#define DIVISOR ((TG_CLOCK_HZ + TG_BAUD / 2u) / TG_BAUD)
-#endif
 
 #define GPIO_MODER(gpio) TG_REGISTER((gpio) + 0x00u)
 #define GPIO_AFR(gpio, pin) TG_REGISTER((gpio) + ((pin) < 8u ? 0x20u : 0x24u))
@@ -57,14 +51,23 @@ void port_init(void)
     set_and_settle(TG_RCC_UART_ENR, TG_RCC_UART_BIT);
     use_alternate_function(TG_TX_GPIO, TG_TX_PIN);
     use_alternate_function(TG_RX_GPIO, TG_RX_PIN);
-    UART_BRR = DIVISOR;
+}
+
+/* The divisor may be written only while the UART is off. */
+void port_set_baud(uint32_t uart_hz)
+{
+    UART_CR1 = 0;
+#if TG_UART_KIND == 3
+    UART_BRR = uart_hz / TG_BAUD * 256u + (uart_hz % TG_BAUD * 256u + TG_BAUD / 2u) / TG_BAUD;
+#else
+    UART_BRR = (uart_hz + TG_BAUD / 2u) / TG_BAUD;
+#endif
     UART_CR1 = CR1_ENABLE | CR1_RECEIVER | CR1_TRANSMITTER;
 }
 
 void port_putc(char c)
 {
-    while ((UART_STATUS & STATUS_CAN_SEND) == 0u) {
-    }
+    TG_WAIT_WHILE((UART_STATUS & STATUS_CAN_SEND) == 0u, TG_SEND_PATIENCE);
     UART_TRANSMIT = (unsigned char)c;
 }
 

@@ -527,3 +527,43 @@ const void *digits_output(size_t i)
         return NULL;
     }
 }
+
+const void *digits_constants(size_t i, size_t *bytes)
+{
+    static const struct {
+        const void *data;
+        size_t bytes;
+    } arrays[] = {
+        {digits_00_bias, sizeof digits_00_bias},
+        {digits_00_multipliers, sizeof digits_00_multipliers},
+        {digits_00_shifts, sizeof digits_00_shifts},
+        {digits_00_weights, sizeof digits_00_weights},
+        {digits_01_bias, sizeof digits_01_bias},
+        {digits_01_multipliers, sizeof digits_01_multipliers},
+        {digits_01_shifts, sizeof digits_01_shifts},
+        {digits_01_weights, sizeof digits_01_weights},
+        {digits_02_bias, sizeof digits_02_bias},
+        {digits_02_multipliers, sizeof digits_02_multipliers},
+        {digits_02_shifts, sizeof digits_02_shifts},
+        {digits_02_weights, sizeof digits_02_weights},
+        {digits_05_bias, sizeof digits_05_bias},
+        {digits_05_multipliers, sizeof digits_05_multipliers},
+        {digits_05_shifts, sizeof digits_05_shifts},
+        {digits_05_weights, sizeof digits_05_weights},
+        {digits_06_bias, sizeof digits_06_bias},
+        {digits_06_multipliers, sizeof digits_06_multipliers},
+        {digits_06_shifts, sizeof digits_06_shifts},
+        {digits_06_weights, sizeof digits_06_weights},
+        {digits_09_bias, sizeof digits_09_bias},
+        {digits_09_multipliers, sizeof digits_09_multipliers},
+        {digits_09_shifts, sizeof digits_09_shifts},
+        {digits_09_weights, sizeof digits_09_weights},
+        {digits_10_exponentials, sizeof digits_10_exponentials},
+    };
+    if (i < sizeof arrays / sizeof arrays[0]) {
+        *bytes = arrays[i].bytes;
+        return arrays[i].data;
+    }
+    *bytes = 0;
+    return NULL;
+}

@@ -12,6 +12,7 @@
 #define DIGITS_MODEL_SHA256 "f7b8f444d3c93aef0d37805bdfef372005e89bdab1ad434a01c41fb62b339056"
 #define DIGITS_ARENA_BYTES 936
 #define DIGITS_LAYER_COUNT 10
+#define DIGITS_CONSTANTS_CRC32 0xc9e198b8u
 
 #define DIGITS_INPUT_COUNT 1
 
@@ -46,6 +47,10 @@ const void *digits_output(size_t i);
 
 /* One inference. Returns 0. */
 int digits_invoke(void);
+
+/* The arrays of constants, one after another, to check a flash: zlib's CRC-32 over all of them, in this order, is
+ * DIGITS_CONSTANTS_CRC32. NULL after the last. */
+const void *digits_constants(size_t i, size_t *bytes);
 
 #ifdef DIGITS_PROFILE
 /* Supplied by the application: called before and after each piece of the layer with this operator index. */

@@ -366,3 +366,42 @@ const void *digits_cmsis_nn_output(size_t i)
         return NULL;
     }
 }
+
+const void *digits_cmsis_nn_constants(size_t i, size_t *bytes)
+{
+    static const struct {
+        const void *data;
+        size_t bytes;
+    } arrays[] = {
+        {digits_cmsis_nn_00_multipliers, sizeof digits_cmsis_nn_00_multipliers},
+        {digits_cmsis_nn_00_shifts, sizeof digits_cmsis_nn_00_shifts},
+        {digits_cmsis_nn_00_weights, sizeof digits_cmsis_nn_00_weights},
+        {digits_cmsis_nn_00_bias, sizeof digits_cmsis_nn_00_bias},
+        {digits_cmsis_nn_01_multipliers, sizeof digits_cmsis_nn_01_multipliers},
+        {digits_cmsis_nn_01_shifts, sizeof digits_cmsis_nn_01_shifts},
+        {digits_cmsis_nn_01_weights, sizeof digits_cmsis_nn_01_weights},
+        {digits_cmsis_nn_01_bias, sizeof digits_cmsis_nn_01_bias},
+        {digits_cmsis_nn_02_multipliers, sizeof digits_cmsis_nn_02_multipliers},
+        {digits_cmsis_nn_02_shifts, sizeof digits_cmsis_nn_02_shifts},
+        {digits_cmsis_nn_02_weights, sizeof digits_cmsis_nn_02_weights},
+        {digits_cmsis_nn_02_bias, sizeof digits_cmsis_nn_02_bias},
+        {digits_cmsis_nn_05_multipliers, sizeof digits_cmsis_nn_05_multipliers},
+        {digits_cmsis_nn_05_shifts, sizeof digits_cmsis_nn_05_shifts},
+        {digits_cmsis_nn_05_weights, sizeof digits_cmsis_nn_05_weights},
+        {digits_cmsis_nn_05_bias, sizeof digits_cmsis_nn_05_bias},
+        {digits_cmsis_nn_06_multipliers, sizeof digits_cmsis_nn_06_multipliers},
+        {digits_cmsis_nn_06_shifts, sizeof digits_cmsis_nn_06_shifts},
+        {digits_cmsis_nn_06_weights, sizeof digits_cmsis_nn_06_weights},
+        {digits_cmsis_nn_06_bias, sizeof digits_cmsis_nn_06_bias},
+        {digits_cmsis_nn_09_multipliers, sizeof digits_cmsis_nn_09_multipliers},
+        {digits_cmsis_nn_09_shifts, sizeof digits_cmsis_nn_09_shifts},
+        {digits_cmsis_nn_09_weights, sizeof digits_cmsis_nn_09_weights},
+        {digits_cmsis_nn_09_bias, sizeof digits_cmsis_nn_09_bias},
+    };
+    if (i < sizeof arrays / sizeof arrays[0]) {
+        *bytes = arrays[i].bytes;
+        return arrays[i].data;
+    }
+    *bytes = 0;
+    return NULL;
+}

@@ -12,6 +12,7 @@
 #define DIGITS_CMSIS_NN_MODEL_SHA256 "f7b8f444d3c93aef0d37805bdfef372005e89bdab1ad434a01c41fb62b339056"
 #define DIGITS_CMSIS_NN_ARENA_BYTES 3072
 #define DIGITS_CMSIS_NN_LAYER_COUNT 10
+#define DIGITS_CMSIS_NN_CONSTANTS_CRC32 0xc8db1bb4u
 
 #define DIGITS_CMSIS_NN_INPUT_COUNT 1
 
@@ -46,6 +47,10 @@ const void *digits_cmsis_nn_output(size_t i);
 
 /* One inference. Returns 0. */
 int digits_cmsis_nn_invoke(void);
+
+/* The arrays of constants, one after another, to check a flash: zlib's CRC-32 over all of them, in this order, is
+ * DIGITS_CMSIS_NN_CONSTANTS_CRC32. NULL after the last. */
+const void *digits_cmsis_nn_constants(size_t i, size_t *bytes);
 
 #ifdef DIGITS_CMSIS_NN_PROFILE
 /* Supplied by the application: called before and after each piece of the layer with this operator index. */

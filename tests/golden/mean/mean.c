@@ -174,3 +174,27 @@ const void *mean_output(size_t i)
         return NULL;
     }
 }
+
+const void *mean_constants(size_t i, size_t *bytes)
+{
+    static const struct {
+        const void *data;
+        size_t bytes;
+    } arrays[] = {
+        {mean_00_bias, sizeof mean_00_bias},
+        {mean_00_multipliers, sizeof mean_00_multipliers},
+        {mean_00_shifts, sizeof mean_00_shifts},
+        {mean_00_weights, sizeof mean_00_weights},
+        {mean_02_bias, sizeof mean_02_bias},
+        {mean_02_multipliers, sizeof mean_02_multipliers},
+        {mean_02_shifts, sizeof mean_02_shifts},
+        {mean_02_weights, sizeof mean_02_weights},
+        {mean_03_exponentials, sizeof mean_03_exponentials},
+    };
+    if (i < sizeof arrays / sizeof arrays[0]) {
+        *bytes = arrays[i].bytes;
+        return arrays[i].data;
+    }
+    *bytes = 0;
+    return NULL;
+}

@@ -12,6 +12,7 @@
 #define MEAN_MODEL_SHA256 "0000000000000000000000000000000000000000000000000000000000000000"
 #define MEAN_ARENA_BYTES 180
 #define MEAN_LAYER_COUNT 4
+#define MEAN_CONSTANTS_CRC32 0xd8342112u
 
 #define MEAN_INPUT_COUNT 1
 
@@ -46,6 +47,10 @@ const void *mean_output(size_t i);
 
 /* One inference. Returns 0. */
 int mean_invoke(void);
+
+/* The arrays of constants, one after another, to check a flash: zlib's CRC-32 over all of them, in this order, is
+ * MEAN_CONSTANTS_CRC32. NULL after the last. */
+const void *mean_constants(size_t i, size_t *bytes);
 
 #ifdef MEAN_PROFILE
 /* Supplied by the application: called before and after each piece of the layer with this operator index. */

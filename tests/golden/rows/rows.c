@@ -281,3 +281,30 @@ const void *rows_output(size_t i)
         return NULL;
     }
 }
+
+const void *rows_constants(size_t i, size_t *bytes)
+{
+    static const struct {
+        const void *data;
+        size_t bytes;
+    } arrays[] = {
+        {rows_00_bias, sizeof rows_00_bias},
+        {rows_00_multipliers, sizeof rows_00_multipliers},
+        {rows_00_shifts, sizeof rows_00_shifts},
+        {rows_00_weights, sizeof rows_00_weights},
+        {rows_01_bias, sizeof rows_01_bias},
+        {rows_01_multipliers, sizeof rows_01_multipliers},
+        {rows_01_shifts, sizeof rows_01_shifts},
+        {rows_01_weights, sizeof rows_01_weights},
+        {rows_02_bias, sizeof rows_02_bias},
+        {rows_02_multipliers, sizeof rows_02_multipliers},
+        {rows_02_shifts, sizeof rows_02_shifts},
+        {rows_02_weights, sizeof rows_02_weights},
+    };
+    if (i < sizeof arrays / sizeof arrays[0]) {
+        *bytes = arrays[i].bytes;
+        return arrays[i].data;
+    }
+    *bytes = 0;
+    return NULL;
+}

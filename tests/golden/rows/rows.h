@@ -12,6 +12,7 @@
 #define ROWS_MODEL_SHA256 "0000000000000000000000000000000000000000000000000000000000000000"
 #define ROWS_ARENA_BYTES 484
 #define ROWS_LAYER_COUNT 3
+#define ROWS_CONSTANTS_CRC32 0x9f6ffbe9u
 
 #define ROWS_INPUT_COUNT 1
 
@@ -46,6 +47,10 @@ const void *rows_output(size_t i);
 
 /* One inference. Returns 0. */
 int rows_invoke(void);
+
+/* The arrays of constants, one after another, to check a flash: zlib's CRC-32 over all of them, in this order, is
+ * ROWS_CONSTANTS_CRC32. NULL after the last. */
+const void *rows_constants(size_t i, size_t *bytes);
 
 #ifdef ROWS_PROFILE
 /* Supplied by the application: called before and after each piece of the layer with this operator index. */
