@@ -78,6 +78,8 @@ class Origin:
     op_index: int | None = None
     op_kind: str | None = None
     tensor: str | None = None
+    part: int | None = None
+    """Which of the operators that this one was divided into."""
 
     def __str__(self) -> str:
         parts = [self.file]

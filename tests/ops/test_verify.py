@@ -57,15 +57,28 @@ VALID: dict[str, tuple[Tensor, ...]] = {
     ),
     "QUANTIZE": (tensor(IMAGE, FLOAT32), tensor(IMAGE)),
     "RESHAPE": (tensor(IMAGE), tensor((2,), INT32, [1, -1]), tensor((1, 24))),
+    "SLICE": (
+        tensor(IMAGE),
+        tensor((4,), INT32, [0, 1, 0, 1]),
+        tensor((4,), INT32, [1, 2, -1, 1]),
+        tensor((1, 2, 3, 1)),
+    ),
     "SOFTMAX": (tensor(ROW), tensor(ROW, quant=SHARE)),
+    "SPLIT": (tensor((), INT32, 1), tensor(IMAGE), tensor(IMAGE)),
+    "SPLIT_V": (tensor(IMAGE), tensor((1,), INT32, -1), tensor((1,), INT32, 2), tensor(IMAGE)),
     "SQUEEZE": (tensor((1, 1, 6)), tensor((6,))),
+    "STRIDED_SLICE": (
+        tensor(IMAGE),
+        *(tensor((4,), INT32, values) for values in ([0, 1, 0, 0], [0, 3, 3, 1], [1, 1, 2, 1])),
+        tensor((1, 2, 2, 1)),
+    ),
     "TRANSPOSE": (tensor(IMAGE), tensor((4,), INT32, [0, 3, 1, 2]), tensor((1, 2, 4, 3))),
 }
 """Inputs and the output of a valid operator; others take an int8 activation and return one like it."""
 
 
 class Chosen:
-    """Options that are 1, true, VALID and without activation, or with `odd` anything now and then."""
+    """Options that are 1, true (an offset false), VALID and without activation, or with `odd` anything now and then."""
 
     def __init__(self, rng: random.Random, odd: bool) -> None:
         self._rng = rng
@@ -81,7 +94,7 @@ class Chosen:
         return self._any(1.0, (0.5, 0.0, -1.0, float("inf"), float("nan")))
 
     def boolean(self, name: str) -> bool:
-        return self._any(True, (False,))
+        return self._any(name != "offset", (True, False))
 
     def integers(self, name: str) -> tuple[int, ...]:
         return self._any((), ((1,), (-1, 5)))
@@ -152,6 +165,12 @@ def _changed(rng: random.Random, t: Tensor, first: Tensor) -> Tensor:
 
 
 def _compute(op: Op, graph: Graph) -> None:
+    for part in op.parts(graph):
+        assert not list(part.verify(graph))
+        _compute_part(part, graph)
+
+
+def _compute_part(op: Op, graph: Graph) -> None:
     output = op.output(graph)
     inputs = [_contents(graph.tensors[i]) if i >= 0 else None for i in op.inputs]
     for numerics in Numerics:

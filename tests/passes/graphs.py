@@ -39,9 +39,15 @@ class Builder:
 
     def op(self, kind: type[Op], inputs: tuple[int, ...], output: int, **options: Any) -> int:
         """Appends an operator and returns its output."""
+        return self.several(kind, inputs, (output,), **options)[0]
+
+    def several(
+        self, kind: type[Op], inputs: tuple[int, ...], outputs: tuple[int, ...], **options: Any
+    ) -> tuple[int, ...]:
+        """Appends an operator of several outputs and returns them."""
         origin = Origin("test.tflite", len(self.ops), kind.kind)
-        self.ops.append(kind(inputs=inputs, outputs=(output,), origin=origin, **options))
-        return output
+        self.ops.append(kind(inputs=inputs, outputs=outputs, origin=origin, **options))
+        return outputs
 
     def conv(self, source: int, output: int, size: int = 3, **options: Any) -> int:
         """A convolution with random weights; by default without padding, with stride 1 and no activation."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.ops.strategies import examples
-from tests.passes.graphs import Builder
 from tests.schedule.cases import cut_at
+from tests.schedule.moves import add_concat, add_pad, add_reshape, add_slice, add_split, add_transpose
+from tests.schedule.net import MOST_ELEMENTS, Net, Shape
 from tests.schedule.programs import Scheduled
 from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import Quantization
@@ -19,90 +19,21 @@ from tinygen.ir.text import to_text
 from tinygen.ops.activation import Activation
 from tinygen.ops.add import Add
 from tinygen.ops.average_pool_2d import AveragePool2D
-from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv_2d import Conv2D
 from tinygen.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.max_pool_2d import MaxPool2D
 from tinygen.ops.mean import Mean
 from tinygen.ops.mul import Mul
-from tinygen.ops.pad import Pad
 from tinygen.ops.relu import Relu
-from tinygen.ops.reshape import Reshape
 from tinygen.ops.softmax import Softmax
-from tinygen.ops.transpose import Transpose
-from tinygen.ops.window import same_padding
 from tinygen.schedule.storages import Rules
-
-MOST_ELEMENTS = 600
-"""Of a tensor: schedules see rows, and painted arenas are slow."""
 
 KINDS = (
     *("conv", "conv", "conv", "same_conv", "same_conv", "same_conv", "depthwise", "depthwise", "max_pool", "pool"),
     *("global_pool", "pad", "add", "add", "mul", "relu", "concat", "concat", "mean", "transpose", "reshape", "reshape"),
-    *("fully_connected", "softmax"),
+    *("fully_connected", "softmax", "slice", "slice", "split"),
 )
-
-Shape = tuple[int, ...]
-
-
-@dataclass
-class Net:
-    """A graph that grows operator by operator, with every choice drawn."""
-
-    draw: st.DrawFn
-    builder: Builder = field(default_factory=Builder)
-    values: list[int] = field(default_factory=list)
-    """Tensors that may be read."""
-    read: set[int] = field(default_factory=set)
-
-    def integer(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
-
-    def shape(self, tensor: int) -> Shape:
-        return self.builder.tensors[tensor].shape
-
-    def fresh(self, shape: Shape) -> int:
-        """An activation whose values spread over int8 when the input's do."""
-        return self.builder.tensor(shape, 0.0625, self.draw(st.sampled_from((0, 0, -3, 5))))
-
-    def like(self, source: int, shape: Shape) -> int:
-        """An activation of the source's quantization."""
-        quant = self.builder.tensors[source].quant
-        assert quant is not None
-        return self.builder.tensor(shape, quant.scale, quant.zero_point)
-
-    def pick(self, ranks: Sequence[int] = (1, 2, 3, 4)) -> int | None:
-        """A value to read, most often a recent one."""
-        found = [i for i in self.values if len(self.shape(i)) in ranks]
-        if not found:
-            return None
-        return found[-1 - min(self.draw(st.sampled_from((0, 0, 0, 0, 0, 1, 1, 2, 3, 5))), len(found) - 1)]
-
-    def op(self, kind: type, inputs: tuple[int, ...], output: int, **options: object) -> None:
-        self.builder.op(kind, inputs, output, **options)
-        self.read.update(inputs)
-        self.values.append(output)
-
-    def weights(self, shape: Shape, taps: int) -> int:
-        """Scaled such that sums of `taps` products spread over int8 again."""
-        generator = np.random.default_rng(len(self.builder.tensors))
-        scale = float(np.float32(1 / (74 * taps**0.5)))
-        return self.builder.constant(generator.integers(-127, 128, shape).astype(np.int8), Quantization((scale,), (0,)))
-
-    def window(self, size: int, most_dilation: int, *, pool: bool) -> tuple[int, int, int, int, int] | None:
-        """(window, stride, dilation, padding before, after) over an axis; None where no window fits."""
-        window, dilation = self.integer(1, 4), self.integer(1, most_dilation)
-        stride = self.draw(st.sampled_from((1, 1, 1, 2, 2, 3, 4)))
-        extent = (window - 1) * dilation + 1
-        most = window - 1 if pool else extent + 1
-        style = self.draw(st.sampled_from(("same", "same", "valid", "any")))
-        before, after = same_padding(size, extent, stride) if style == "same" else (0, 0)
-        if style == "any":
-            before, after = self.integer(0, most), self.integer(0, most)
-        if (before + size + after - extent) < 0:
-            return None
-        return window, stride, dilation, before, after
 
 
 def _windows(net: Net, source: int, *, pool: bool = False) -> dict[str, tuple[int, ...]] | None:
@@ -164,17 +95,6 @@ def _add_global_pool(net: Net) -> None:
         net.op(AveragePool2D, (source,), output, **options)
 
 
-def _add_pad(net: Net) -> None:
-    if (source := net.pick((3, 4))) is not None:
-        shape = net.shape(source)
-        amounts = [(0, 0), *((net.integer(0, 2), net.integer(0, 2)) for _ in shape[1:])]
-        if net.draw(st.booleans()):
-            amounts[2:] = [(0, 0)] * (len(shape) - 2)
-        paddings = net.builder.constant(np.array(amounts, np.int32))
-        output = net.like(source, tuple(n + a + b for n, (a, b) in zip(shape, amounts, strict=True)))
-        net.op(Pad, (source, paddings), output)
-
-
 def _add_binary(net: Net, kind: type) -> None:
     if (a := net.pick()) is None:
         return
@@ -203,28 +123,6 @@ def _add_binary(net: Net, kind: type) -> None:
     net.op(kind, operands, net.fresh(tuple(result)), activation=Activation.NONE)
 
 
-def _add_concat(net: Net) -> None:
-    if (a := net.pick((2, 3, 4))) is None:
-        return
-    shape, quant = net.shape(a), net.builder.tensors[a].quant
-    axis = net.integer(1, len(shape) - 1)
-    partners = [
-        b
-        for b in net.values
-        if len(net.shape(b)) == len(shape)
-        and net.builder.tensors[b].quant == quant
-        and all(n == m for i, (n, m) in enumerate(zip(shape, net.shape(b), strict=True)) if i != axis)
-    ]
-    others = [
-        partners[-1 - min(net.integer(0, 2), len(partners) - 1)] for _ in range(net.draw(st.sampled_from((1, 1, 2, 4))))
-    ]
-    inputs = tuple(net.draw(st.permutations([a, *others])))
-    total = sum(net.shape(i)[axis] for i in inputs)
-    result = (*shape[:axis], total, *shape[axis + 1 :])
-    if int(np.prod(result)) <= MOST_ELEMENTS:
-        net.op(Concatenation, inputs, net.like(a, result), axis=axis, activation=Activation.NONE)
-
-
 def _add_mean(net: Net) -> None:
     if (source := net.pick((3, 4))) is None:
         return
@@ -233,28 +131,6 @@ def _add_mean(net: Net) -> None:
     keep = net.draw(st.booleans())
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
     net.op(Mean, (source, net.builder.constant(np.array(axes, np.int32))), net.fresh(kept), keep_dims=keep)
-
-
-def _add_transpose(net: Net) -> None:
-    if (source := net.pick((3, 4))) is None:
-        return
-    shape = net.shape(source)
-    order = (0, *net.draw(st.permutations(range(1, len(shape)))))
-    output = net.like(source, tuple(shape[i] for i in order))
-    net.op(Transpose, (source, net.builder.constant(np.array(order, np.int32))), output)
-
-
-def _add_reshape(net: Net) -> None:
-    """To any split of the elements into rows, also such that neither geometry's rows divide the other's."""
-    if (source := net.pick()) is None:
-        return
-    left = int(np.prod(net.shape(source)))
-    dims = []
-    for _ in range(2):
-        dims.append(net.draw(st.sampled_from([n for n in range(1, left + 1) if left % n == 0 and n <= 12])))
-        left //= dims[-1]
-    shapes = [(1, *dims, left), (1, dims[0], dims[1] * left), (1, dims[0] * dims[1] * left)]
-    net.op(Reshape, (source,), net.like(source, net.draw(st.sampled_from(shapes))))
 
 
 def _add_fully_connected(net: Net) -> None:
@@ -274,17 +150,21 @@ def _add(net: Net, kind: str) -> None:
         case "global_pool":
             _add_global_pool(net)
         case "pad":
-            _add_pad(net)
+            add_pad(net)
         case "add" | "mul":
             _add_binary(net, Add if kind == "add" else Mul)
         case "concat":
-            _add_concat(net)
+            add_concat(net)
+        case "slice":
+            add_slice(net)
+        case "split":
+            add_split(net)
         case "mean":
             _add_mean(net)
         case "transpose":
-            _add_transpose(net)
+            add_transpose(net)
         case "reshape":
-            _add_reshape(net)
+            add_reshape(net)
         case "fully_connected":
             _add_fully_connected(net)
         case "relu" if (source := net.pick()) is not None:

@@ -38,8 +38,14 @@ class Places:
 
 
 def layer_stem(prefix: str, layer: Layer) -> str:
-    """The start of a layer's names, `kws_07`: the number is the operator's index in the model file."""
-    return f"{prefix}_{layer.op.origin.op_index or 0:02d}"
+    """The start of a layer's names, `kws_07`."""
+    return f"{prefix}_{layer_number(layer)}"
+
+
+def layer_number(layer: Layer) -> str:
+    """The operator's index in the model file, with that of the part where it was divided: `07`, `07_1`."""
+    origin = layer.op.origin
+    return f"{origin.op_index or 0:02d}" + (f"_{origin.part}" if origin.part is not None else "")
 
 
 def producer_stem(program: Program, prefix: str, storage: int) -> str:
@@ -106,17 +112,20 @@ def _tap(layer: Layer, access: Access, tap: str = "") -> str:
     """The index of the row that a window's tap reads."""
     if access.window is None:
         raise ValueError("only windows have taps")
-    y = scaled(access.window.stride) if layer.rows.steps > 1 else ""
-    first = y if access.window.pad == 0 else f"{y} - {access.window.pad}" if y else f"-{access.window.pad}"
+    y, pad = scaled(access.window.stride) if layer.rows.steps > 1 else "", access.window.pad
+    if pad > 0:
+        first = f"{y} - {pad}" if y else f"-{pad}"
+    else:
+        first = " + ".join(part for part in (y, str(-pad) if pad else "") if part)
     return " + ".join(part for part in (first, tap) if part) or "0"
 
 
 def _row(base: str, offset: int, access: Access, steps: int) -> str:
     """The only row a step touches, which is inside the tensor, of an ordinary buffer."""
-    if access.window is None or steps == 1:
+    if access.window is None:
         return _sum(base, offset)
     start = offset - access.window.pad * access.row_bytes
-    y = scaled(access.window.stride)
+    y = scaled(access.window.stride) if steps > 1 else ""
     return f"{_sum(base, start)} + {y} * {access.row_bytes}" if y else _sum(base, start)
 
 

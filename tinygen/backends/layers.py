@@ -49,7 +49,8 @@ def layer_symbol(prefix: str, layer: Layer) -> str:
 def layer_text(program: Program, position: int, prefix: str, places: Places) -> LayerText:
     layer = program.layers[position]
     stem = layer_stem(prefix, layer)
-    title = f"Layer {layer.op.origin.op_index}: {layer.op.kind}"
+    part = f", part {layer.op.origin.part}" if layer.op.origin.part is not None else ""
+    title = f"Layer {layer.op.origin.op_index}{part}: {layer.op.kind}"
     constants = list(_field_constants(stem, layer.call.fields, title))
     for i, access in enumerate(layer.reads):
         tensor = program.graph.tensors[access.tensor]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinygen.backends.addresses import Places, layer_stem, producer_stem, scaled
+from tinygen.backends.addresses import Places, layer_number, layer_stem, producer_stem, scaled
 from tinygen.backends.layers import LayerText
 from tinygen.schedule.program import Access, Layer, Program
 from tinygen.schedule.pull import Puller
@@ -110,9 +110,10 @@ def segment_text(program: Program, segment: Segment, prefix: str, places: Places
     for sink in puller.sinks(segment.first, segment.end):
         layer = program.layers[sink]
         calls.append(f"{layer_stem(prefix, layer)}_rows({layer.rows.steps});")
-    first, last = (program.layers[i].op.origin.op_index for i in (segment.first, segment.end - 1))
+    ends = [program.layers[i] for i in (segment.first, segment.end - 1)]
+    first, last = (layer.op.origin.op_index for layer in ends)
     return SegmentText(
-        symbol=f"{prefix}_layers_{first:02d}_to_{last:02d}",
+        symbol=f"{prefix}_layers_{'_to_'.join(map(layer_number, ends))}",
         title=f"Layers {first} to {last}, interleaved: each row is computed just before it is needed, and once.",
         resets=(*(f"{stem}_done = 0;" for stem in stems), *(f"{stem}_landed = -1;" for stem in landing)),
         calls=tuple(calls),

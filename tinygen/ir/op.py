@@ -83,6 +83,11 @@ class Op:
         """The ways to compute this operator; at least one portable one."""
         raise NotImplementedError
 
+    def parts(self, graph: Graph) -> tuple[Op, ...]:
+        """Operators of one output each that compute the same; the operator itself unless it has several outputs."""
+        del graph
+        return (self,)
+
     def macs(self, graph: Graph) -> int:
         """Multiply-adds of one inference; zero for operators that are not counted in them."""
         del graph

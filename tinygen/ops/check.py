@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,19 +36,19 @@ class Check:
     def report(self, code: str, message: str, tensor: Tensor | None = None, *hints: str) -> None:
         origin = self._op.origin
         if tensor is not None:
-            origin = type(origin)(origin.file, origin.op_index, origin.op_kind, tensor.name)
+            origin = replace(origin, tensor=tensor.name)
         self.found.append(Diagnostic(code, message, origin, hints))
 
-    def arity(self, least: int, most: int | None = None) -> bool:
-        """The operator has `least` to `most` inputs (just `least` by default) and one output."""
+    def arity(self, least: int, most: int | None = None, *, outputs: int | None = 1) -> bool:
+        """The operator has `least` to `most` inputs (just `least` by default) and one output, any with None."""
         most = least if most is None else most
-        count, outputs = len(self._op.inputs), len(self._op.outputs)
+        count, found = len(self._op.inputs), len(self._op.outputs)
         accepted = str(least) if least == most else f"{least} to {most}"
         if not least <= count <= most:
             self.report("TG203", f"operator must have {accepted} inputs, found {count}")
             return False
-        if outputs != 1:
-            self.report("TG203", f"operator must have 1 output, found {outputs}")
+        if found != outputs if outputs is not None else found < 1:
+            self.report("TG203", f"operator must have {outputs or 'at least 1'} output, found {found}")
             return False
         return True
 

@@ -9,6 +9,7 @@ from tinygen.errors import TinygenError, error
 from tinygen.ir.graph import Graph
 from tinygen.ir.text import to_text
 from tinygen.passes.alias_reshapes import alias_reshapes
+from tinygen.passes.divide_outputs import divide_outputs
 from tinygen.passes.fold_constants import fold_constants
 from tinygen.passes.fold_pads import fold_pads
 from tinygen.passes.fold_quantize_pairs import fold_quantize_pairs
@@ -19,6 +20,7 @@ from tinygen.passes.remove_identities import remove_identities
 Pass = Callable[[Graph], Graph]
 
 PIPELINE: tuple[Pass, ...] = (
+    divide_outputs,
     fold_constants,
     fold_quantize_pairs,
     alias_reshapes,
