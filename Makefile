@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # TINYGEN_REQUIRE, such as "zig gcc qemu", turns tests that would be skipped for want of these into failures.
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= auto
+# What tests look for besides; .ci/run adds the extras that tests are skipped without.
+EXTRAS ?= emulate,verify,dev
 FUZZ_CASES ?= 20000
 FUZZ_GRAPHS ?= 5000
 C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[ch] tinygen/run/*/*.c tests/emulated/*.c)
@@ -77,5 +79,5 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/pyvenv.cfg
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/pyvenv.cfg
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[emulate,verify,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]"
 	@touch $@ $(VENV)/.demo

@@ -14,7 +14,13 @@ _PROGRAMS = {
     "riscv": ("riscv64-unknown-elf-gcc",),
     "qemu": ("qemu-system-arm", "qemu-system-riscv32"),
 }
-_MODULES = {"zig": ("ziglang",), "unicorn": ("unicorn", "elftools"), "litert": ("ai_edge_litert",)}
+_MODULES = {
+    "zig": ("ziglang",),
+    "unicorn": ("unicorn", "elftools"),
+    "litert": ("ai_edge_litert",),
+    "tvm": ("tvm",),
+    "dask": ("distributed",),
+}
 
 
 def need(name: str, present: bool, what: str) -> None:

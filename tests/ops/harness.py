@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +45,16 @@ class Case:
         return f"Case({len(self.model)} bytes, {len(self.samples)} samples)"
 
 
-def check(*cases: Case, numerics: Sequence[Numerics] = (Numerics.LITERT,)) -> None:
+def check(
+    *cases: Case,
+    numerics: Sequence[Numerics] = (Numerics.LITERT,),
+    options: CompileOptions = CompileOptions(),  # noqa: B008
+) -> None:
     """Asserts exact equality of all outputs.
 
     The reference must equal LiteRT under Numerics.LITERT, and the compiled C, under ASan and UBSan, the reference under
-    each of `numerics`. All cases become one C program, as starting a compiler costs more than a kernel: tests of many
-    small models should pass several at a time.
+    each of `numerics`, generated with `options`. All cases become one C program, as starting a compiler costs more than
+    a kernel: tests of many small models should pass several at a time.
     """
     graphs = [read_bytes(case.model, f"m{i}.tflite") for i, case in enumerate(cases)]
     for case, graph in zip(cases, graphs, strict=True):
@@ -57,14 +62,18 @@ def check(*cases: Case, numerics: Sequence[Numerics] = (Numerics.LITERT,)) -> No
         for sample, outputs in zip(case.samples, expected, strict=True):
             _assert_equal(interpret(graph, sample), outputs, "reference and LiteRT BUILTIN_REF", graph)
     for each in numerics:
-        for case, graph, results in zip(cases, graphs, run_c(graphs, cases, each), strict=True):
+        for case, graph, results in zip(cases, graphs, run_c(graphs, cases, each, options), strict=True):
             for sample, outputs in zip(case.samples, results, strict=True):
                 _assert_equal(outputs, interpret(graph, sample, each), f"C and reference ({each.value})", graph)
 
 
-def run_c(graphs: Sequence[Graph], cases: Sequence[Case], numerics: Numerics) -> list[list[tuple[np.ndarray, ...]]]:
+def run_c(
+    graphs: Sequence[Graph], cases: Sequence[Case], numerics: Numerics, options: CompileOptions
+) -> list[list[tuple[np.ndarray, ...]]]:
     """Outputs of compiled C for each case and sample."""
-    trees = [compile_graph(graph, CompileOptions(prefix=f"m{i}", numerics=numerics)) for i, graph in enumerate(graphs)]
+    trees = [
+        compile_graph(graph, replace(options, prefix=f"m{i}", numerics=numerics)) for i, graph in enumerate(graphs)
+    ]
     sizes = [len(case.samples) for case in cases]
     stream = b"".join(array.tobytes() for case in cases for sample in case.samples for array in sample)
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from tinygen import __version__
 from tinygen.backends.addresses import Places
@@ -39,11 +40,13 @@ def emit(
     kernels: Sequence[Path],
     libraries: tuple[Library, ...] = (),
     status: str = "",
+    generated: Mapping[str, str] = MappingProxyType({}),
 ) -> SourceTree:
     """The program as C text; `options` is what the banner says of the choices that were made.
 
-    `kernels` are the folders of the kernels' headers, `libraries` what those call. `status` is the variable in which
-    kernels that can fail leave something else than 0.
+    `kernels` are the folders of the kernels' headers, `generated` the texts of headers that are in none of them, by
+    name; `libraries` is what kernels call. `status` is the variable in which kernels that can fail leave something else
+    than 0.
     """
     places = _places(program, demand, plan, prefix)
     graph = program.graph
@@ -68,7 +71,7 @@ def emit(
         f"include/{prefix}.h": _header(common, inputs, outputs, plan, len(summary), keep_inputs, graph),
         f"src/{prefix}.c": _source({**common, "status": status}, program, schedule, layers, places),
         f"src/{prefix}_weights.h": render("c/weights.h.j2", {**common, "arrays": [_array(c) for c in constants]}),
-        **_kernel_files({layer.call.header for layer in program.layers}, kernels),
+        **_kernel_files({layer.call.header for layer in program.layers}, kernels, generated),
     }
     return SourceTree(
         prefix=prefix,
@@ -204,15 +207,15 @@ def _array(named: NamedConstant) -> dict[str, object]:
     }
 
 
-def _kernel_files(headers: set[str], folders: Sequence[Path]) -> dict[str, str]:
+def _kernel_files(headers: set[str], folders: Sequence[Path], generated: Mapping[str, str]) -> dict[str, str]:
     """The used kernel headers and, transitively, the headers they include; those in no folder are a library's."""
     files: dict[str, str] = {}
     pending = sorted({"tg_common.h", *headers})
     while pending:
         name = pending.pop()
         path = next((folder / name for folder in folders if (folder / name).is_file()), None)
-        if path is not None and f"src/kernels/{name}" not in files:
-            text = path.read_text(encoding="utf-8")
+        text = generated.get(name) if path is None else path.read_text(encoding="utf-8")
+        if text is not None and f"src/kernels/{name}" not in files:
             files[f"src/kernels/{name}"] = text
             includes = (line.split('"')[1] for line in text.splitlines() if line.startswith('#include "'))
             pending += [PurePosixPath(i).name for i in includes]

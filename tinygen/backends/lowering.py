@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tinygen.backends.emission import emit
 from tinygen.backends.options import CompileOptions
@@ -23,10 +24,11 @@ def lower(
     kernels: Sequence[Path],
     libraries: tuple[Library, ...] = (),
     status: str = "",
+    generated: Mapping[str, str] = MappingProxyType({}),
 ) -> SourceTree:
     """The graph as C that calls the best of the kernels on offer, whose headers are in the folders `kernels`.
 
-    `libraries` and `status` are as for `emit`.
+    `libraries`, `status` and `generated` are as for `emit`.
 
     Raises:
         TinygenError: TG304, TG305 and TG307 for an arena that cannot be had.
@@ -55,4 +57,5 @@ def lower(
         kernels=kernels,
         libraries=libraries,
         status=status,
+        generated=generated,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tinygen.ir.op import Numerics
 from tinygen.schedule.choose import Objective
@@ -30,6 +31,9 @@ class CompileOptions:
     shared_arena: bool = False
     """Work in the arena that a project of several models defines, see docs/design/several-models.md."""
 
+    tuning: Path | None = None
+    """A file of `tinygen tune` with the schedules of backend utvm's layers."""
+
     @property
     def rounding(self) -> Numerics:
         """The numerics of settled options."""
@@ -43,5 +47,6 @@ class CompileOptions:
         kept += "".join(f", {name} at {offset}" for name, offset in self.pins)
         budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
         goal = f"optimized for {self.optimize.value}"
+        tuned = f", tuned by {self.tuning.name}" if self.tuning is not None else ""
         shared = ", arena shared" if self.shared_arena else ""
-        return f"backend {self.backend}, numerics {self.rounding.value}, {goal}{budget}{kept}{shared}"
+        return f"backend {self.backend}, numerics {self.rounding.value}, {goal}{budget}{kept}{tuned}{shared}"

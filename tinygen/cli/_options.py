@@ -73,6 +73,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
         keep_inputs: bool,
         io_outside: bool,
         pin: tuple[tuple[str, int], ...],
+        tuning: Path | None,
         **others: object,
     ) -> R:
         chosen = CompileOptions(
@@ -83,6 +84,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
             keep_inputs=keep_inputs,
             io_outside=io_outside,
             pins=pin,
+            tuning=tuning,
         )
         return function(*arguments, chosen=chosen, **others)
 
@@ -101,6 +103,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
                 metavar="TENSOR OFFSET",
                 help="Put a tensor at this offset of the arena; may be repeated.",
             ),
+            click.option("--tuning", type=FILE, metavar="FILE", help="Of `tinygen tune`, for backend utvm."),
             click.option("--numerics", type=rounding, help="Whose rounding; by default what the backend follows."),
             click.option("--backend", default="c", show_default=True, metavar="NAME", help=f"{', '.join(backends())}."),
         )

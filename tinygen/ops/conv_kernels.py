@@ -32,7 +32,7 @@ def conv_2d_kernels(
     height, width, channels = filters.shape[1:]
     runs_per_row, run_bytes = (1, width * channels) if op.dilations[1] == 1 or width == 1 else (width, channels)
     depth = height * runs_per_row * (run_bytes + -run_bytes % 4)
-    requantization = _requantization(op, graph, filters.reshape(len(filters), -1), activation)
+    requantization = window_requantization(op, graph, filters.reshape(len(filters), -1), activation)
     columns = output.shape[2]
 
     def call(panel: int) -> Call:
@@ -94,7 +94,7 @@ def depthwise_kernels(
     source, output = op.input(graph, 0), op.output(graph)
     count, height, width = filters.shape
     columns, stride, dilation = output.shape[2], op.strides[1], op.dilations[1]
-    requantization = _requantization(op, graph, filters.reshape(count, -1), activation)
+    requantization = window_requantization(op, graph, filters.reshape(count, -1), activation)
     window = (
         Field("kernel_height", height),
         Field("kernel_width", width),
@@ -158,7 +158,10 @@ def _zero_point(op: WindowOp, graph: Graph) -> int:
     return quant.zero_point if quant is not None else 0
 
 
-def _requantization(op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation) -> Requantization:
+def window_requantization(
+    op: WindowOp, graph: Graph, filters: NDArray[np.int8], activation: Activation
+) -> Requantization:
+    """From the accumulators of a verified convolution to its outputs; filters are [out channels, taps]."""
     source, weights, output = op.input(graph, 0).quant, op.input(graph, 1).quant, op.output(graph)
     if source is None or weights is None or output.quant is None:
         raise ValueError("kernels need a verified operator")

@@ -18,7 +18,7 @@ from tinygen.ops.accumulators import check_accumulators
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.pack import pack_vectors
-from tinygen.ops.requantize import fold_requantization, multipliers, requantize, vector_factors
+from tinygen.ops.requantize import Requantization, fold_requantization, multipliers, requantize, vector_factors
 
 
 @register("FULLY_CONNECTED")
@@ -106,20 +106,27 @@ class FullyConnected(Op):
         result = requantize(total, multiplier, shift, output.quant.zero_point, limits, single_rounding=single)
         return (result.reshape(output.shape),)
 
-    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+    def requantization(self, graph: Graph, numerics: Numerics) -> Requantization:
+        """From the accumulators of a verified operator to its outputs; LiteRT rounds once."""
         source, kernel, output = self.input(graph, 0).quant, self.input(graph, 1), self.output(graph)
         if source is None or kernel.quant is None or kernel.data is None or output.quant is None:
             raise ValueError("kernels need a verified operator")
         filters = kernel.data.astype(np.int8)
-        channels, depth = filters.shape
         bias = self.input(graph, 2).data if len(self.inputs) > 2 and self.inputs[2] >= 0 else None
-        factors = multipliers(vector_factors(source, kernel.quant, output.quant, channels))
+        factors = multipliers(vector_factors(source, kernel.quant, output.quant, len(filters)))
         limits = activation_range(self.activation, output.quant, output.dtype)
-        zero_point = output.quant.zero_point
-        single = numerics is Numerics.LITERT
-        folded = fold_requantization(
+        single, zero_point = numerics is Numerics.LITERT, output.quant.zero_point
+        return fold_requantization(
             filters, bias, source.zero_point, factors, zero_point, limits, self.origin, single_rounding=single
         )
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        weights = self.input(graph, 1).data
+        if weights is None:
+            raise ValueError("kernels need a verified operator")
+        filters = weights.astype(np.int8)
+        channels, depth = filters.shape
+        folded = self.requantization(graph, numerics)
 
         def call() -> Call:
             fields = (
@@ -128,7 +135,7 @@ class FullyConnected(Op):
                 *folded.fields(),
                 Field("weights", Constant("weights", pack_vectors(filters))),
             )
-            symbol = "tg_fully_connected_s8" if single else "tg_fully_connected_double_s8"
+            symbol = "tg_fully_connected_s8" if numerics is Numerics.LITERT else "tg_fully_connected_double_s8"
             return Call(symbol, "fully_connected_s8.h", fields, params="tg_fully_connected_s8_params")
 
         instructions = self.output(graph).elements * (depth * 3 // 2 + 30)

@@ -1,0 +1,42 @@
+"""What a schedule leaves open: the tile of outputs computed at once, and how its sums are taken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TEXT = re.compile(r"(\d+)x(\d+), (\d+) taps(, dot)?")
+
+DOT_TAPS = 4
+"""Taps of one call of the dot product."""
+
+
+@dataclass(frozen=True, order=True)
+class Decision:
+    """The choices of one layer's schedule."""
+
+    pixels: int
+    """Of an output row, computed together; what does not divide the row is a tile of its own at the end."""
+    channels: int
+    """Of the output, computed together; divides their number."""
+    taps: int
+    """Products of each sum that are written out in the innermost loop."""
+    dot: bool = False
+    """Inputs are widened to int16 and multiplied two at a time by the DSP's dot product, four taps a call."""
+
+    def __str__(self) -> str:
+        return f"{self.pixels}x{self.channels}, {self.taps} taps{', dot' if self.dot else ''}"
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """The core features without which it does not pay."""
+        return frozenset({"dsp"}) if self.dot else frozenset()
+
+
+def parse_decision(text: str) -> Decision | None:
+    """The decision that `str` wrote; None for anything else."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return None
+    pixels, channels, taps, dot = match.groups()
+    return Decision(int(pixels), int(channels), int(taps), dot is not None)
