@@ -260,6 +260,7 @@ def _layers(tree: SourceTree, measurement: Measurement) -> tuple[BenchLayer, ...
             output_shape=layer.output_shape,
         )
         for layer in tree.layers
+        if layer.index in counts
     )
 
 

@@ -21,6 +21,7 @@ SERIAL_KINDS = ("cmsdk", "stm32_sr_dr", "stm32_isr_tdr", "nrf_uarte", "pl011", "
 RUNNERS = ("unicorn", "qemu", "renode", "hardware")
 FLASH_TOOLS = ("openocd", "pyocd", "bossac", "esptool", "uf2")
 
+_USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -52,6 +53,8 @@ class Serial:
     baud: int
     tx: str
     rx: str
+    usb: tuple[str, ...]
+    """How the board's USB-serial bridge calls itself, `vendor:product` in hexadecimal; empty where it has none."""
     source: str
 
 
@@ -275,6 +278,7 @@ def _serial(table: StrictTable) -> Serial:
         baud=table.integer("baud", 1200, 12_000_000, "baud"),
         tx=table.text("tx"),
         rx=table.text("rx"),
+        usb=table.words("usb", _USB, "ids such as 0483:374b") if table.has("usb") else (),
         source=table.text("source"),
     )
     table.finish()

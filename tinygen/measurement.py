@@ -51,6 +51,8 @@ class Measurement:
     """High-water mark of the firmware's stack."""
     clock_hz: int | None
     """The core's clock during the run; None on an emulator, which has none."""
+    hooks: bool = False
+    """Whether the runs, too, are of the profiling build: its hooks add to them."""
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -76,7 +78,8 @@ class Measurement:
 
     def headline(self) -> str:
         """The count with what it is, such as `7,696,400 instructions (emulated, not measured on a board)`."""
-        return f"{self.count:,} {self.counter} ({_NOTES[self.kind]})"
+        hooks = ", with the hooks of a profiling build" if self.hooks else ""
+        return f"{self.count:,} {self.counter} ({_NOTES[self.kind]}{hooks})"
 
 
 def percentile(runs: Sequence[int], share: int) -> int:
@@ -99,6 +102,7 @@ def to_json(measurement: Measurement) -> dict[str, object]:
         "outputs": [{"dtype": str(o.dtype), "shape": list(o.shape), "data": o.ravel().tolist()} for o in m.outputs],
         "stack_bytes": m.stack_bytes,
         "clock_hz": m.clock_hz,
+        "hooks": m.hooks,
     }
 
 
@@ -116,4 +120,5 @@ def from_json(value: dict[str, Any]) -> Measurement:
         outputs=tuple(np.array(o["data"], dtype=o["dtype"]).reshape(o["shape"]) for o in value["outputs"]),
         stack_bytes=value["stack_bytes"],
         clock_hz=value["clock_hz"],
+        hooks=value["hooks"],
     )

@@ -15,6 +15,7 @@ Lines that start otherwise belong to someone else and are passed over. The firmw
     memory                tg memory arena= data= bss= stack= stack_used=
     anything else         tg error reason=unknown
 
+Each answer ends with `sum=`, the CRC-32 of what is before it in its line, 8 hexadecimal digits.
 An empty line is ignored. A failed request is answered by `tg error reason=`, a trap by `tg fault kind= why= pc= ...`.
 `clock` is the core's clock in Hz, after reset where `clock_fallback` names the register that was waited for in vain.
 Where the weights in flash are damaged, `tg error reason=weights` follows the line at boot and answers `infer`.
@@ -31,6 +32,9 @@ from tinygen.errors import TinygenError, error
 
 VERSION = 1
 LINE_CHARACTERS = 80
+
+_SUM, _DAMAGED = "sum", "damaged"
+_FORGOTTEN = ("inputs", "outputs")
 
 
 class ByteStream(Protocol):
@@ -49,6 +53,8 @@ class Answer:
 
     word: str
     fields: tuple[tuple[str, str], ...]
+    checked: bool = False
+    """Whether the line ended with its own checksum, and it was right."""
 
     def text(self, key: str) -> str:
         """The field of that name; TG502 when the line lacks it."""
@@ -113,9 +119,10 @@ class Memory:
 def parse_answer(line: bytes) -> Answer | None:
     """The firmware's line, or None for a line of someone else (no `tg` in front, not ASCII, a word without `=`)."""
     try:
-        words = line.decode("ascii").strip().split(" ")
+        text = line.decode("ascii").strip()
     except UnicodeDecodeError:
         return None
+    words = text.split(" ")
     if len(words) < 2 or words[0] != "tg" or not words[1]:
         return None
     fields = []
@@ -124,6 +131,10 @@ def parse_answer(line: bytes) -> Answer | None:
         if not separator or not key:
             return None
         fields.append((key, value))
+    if fields and fields[-1][0] == _SUM:
+        said, _, claimed = text.rpartition(f" {_SUM}=")
+        right = claimed == f"{crc32(said.encode('ascii')):08x}"
+        return Answer(words[1], tuple(fields[:-1]), checked=True) if right else Answer(_DAMAGED, ())
     return Answer(words[1], tuple(fields))
 
 
@@ -154,8 +165,10 @@ def fault_text(answer: Answer, name_address: Callable[[int], str] = hex) -> str:
 class BenchClient:
     """Drives the bench firmware over a byte stream. Raises TG501 when it traps, TG502 when it answers otherwise."""
 
-    def __init__(self, stream: ByteStream, name_address: Callable[[int], str] = hex) -> None:
+    def __init__(self, stream: ByteStream, name_address: Callable[[int], str] = hex, *, strict: bool = False) -> None:
+        """`strict` believes only lines with a checksum, and that what was answered has happened."""
         self._stream = stream
+        self._strict = strict
         self._name_address = name_address
 
     def boot(self) -> Hello:
@@ -176,7 +189,7 @@ class BenchClient:
             self._stream.write(bytes(wanted))  # leaves the firmware waiting for nothing
             raise error("TG505", f"input {index} has {wanted} bytes in the firmware, found {len(data)}")
         self._stream.write(data)
-        self._expect("loaded")
+        self._same("input", index, self._expect("loaded"))
 
     def infer(self) -> int:
         """Runs the model once and returns the board's own count; TG501 when invoke reports a failure."""
@@ -188,23 +201,26 @@ class BenchClient:
         return ran.number("count")
 
     def output(self, index: int) -> bytes:
-        """An output's bytes; TG502 when their checksum is wrong."""
+        """An output's bytes; TG515 when their checksum is wrong."""
         self._request(f"output {index}")
         answer = self._expect("bytes")
+        self._same("output", index, answer)
         data = self._stream.read(answer.number("bytes"))
         self._stream.read_line()
         if crc32(data) != answer.number("crc"):
-            raise error("TG502", f"output {index} arrived damaged: its CRC-32 is {crc32(data):08x}")
+            raise error("TG515", f"output {index} arrived damaged: its CRC-32 is {crc32(data):08x}")
         return data
 
     def layers(self) -> tuple[int, ...]:
         """The board's own count of each layer slot in the last inference of a profiling build."""
         self._request("layers")
-        counts = []
+        counts: list[int] = []
         answer = self._expect("layer", "layers")
         while answer.word == "layer":
+            self._same("index", len(counts), answer)
             counts.append(answer.number("count"))
             answer = self._expect("layer", "layers")
+        self._same("slots", len(counts), answer)
         return tuple(counts)
 
     def others(self) -> int:
@@ -238,9 +254,15 @@ class BenchClient:
             answer = parse_answer(self._stream.read_line())
             if answer is None:
                 continue
+            if answer.word == _DAMAGED or (self._strict and not answer.checked):
+                raise error("TG515", "a line arrived damaged")
             if answer.word in words:
                 return answer
             raise self._unexpected(answer, words)
+
+    def _same(self, what: str, asked: int, answer: Answer) -> None:
+        if answer.number(what) != asked:
+            raise error("TG515", f"found {what}={answer.number(what)} in an answer, expected {asked}")
 
     def _unexpected(self, answer: Answer, words: tuple[str, ...]) -> TinygenError:
         if answer.word == "fault":
@@ -248,6 +270,8 @@ class BenchClient:
         if answer.word == "error" and answer.text("reason") == "weights":
             hint = "flash the firmware again; if that does not help, the flash memory is worn out"
             return error("TG508", "the CRC-32 of the weights differs from the generated ones'", hints=(hint,))
+        if answer.word == "hello" or (self._strict and answer.word == "error" and answer.text("reason") in _FORGOTTEN):
+            return error("TG516", "the board was reset: it has forgotten what it was told")
         if answer.word == "error":
             return error("TG502", f"the firmware refused: {answer.text('reason')}")
         return error("TG502", f"found the firmware's line 'tg {answer.word}', expected 'tg {words[0]}'")

@@ -48,6 +48,13 @@ class StrictTable:
             raise self.fail(key, f"found '{value}', accepted: {', '.join(accepted)}")
         return value
 
+    def words(self, key: str, pattern: re.Pattern[str], accepted: str) -> tuple[str, ...]:
+        """A list of strings that match."""
+        value = self._get(key, f"a list of {accepted}")
+        if not isinstance(value, list) or not all(isinstance(item, str) and pattern.fullmatch(item) for item in value):
+            raise self.fail(key, f"found {value!r}, accepted: a list of {accepted}")
+        return tuple(value)
+
     def texts(self, key: str, accepted: tuple[str, ...]) -> tuple[str, ...]:
         value = self._get(key, "a list of strings")
         if not isinstance(value, list):

@@ -52,7 +52,7 @@ static void write_sizes(const char *key, const uint32_t *bytes, uint32_t count)
 {
     tg_field_number(key, bytes[0]);
     for (uint32_t i = 1; i < count; i++) {
-        port_putc(',');
+        tg_write(",");
         tg_write_number(bytes[i]);
     }
 }

@@ -86,10 +86,30 @@ uint32_t tg_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
     return ~crc;
 }
 
+/* The line being written: whether it is one of ours, and its checksum, as a serial line may change it on its way. */
+static const char ours[] = "tg ";
+static uint32_t line_crc;
+static uint8_t matched; /* characters of `ours`, or one more than it has when the line began otherwise */
+
+static void put(char c)
+{
+    port_putc(c);
+    if (c == '\n') {
+        line_crc = 0;
+        matched = 0;
+    } else if (c != '\r') {
+        const uint8_t byte = (uint8_t)c;
+        line_crc = tg_crc32(line_crc, &byte, 1);
+        if (matched < sizeof ours - 1u) {
+            matched = c == ours[matched] ? (uint8_t)(matched + 1u) : (uint8_t)sizeof ours;
+        }
+    }
+}
+
 void tg_write(const char *text)
 {
     while (*text != '\0') {
-        port_putc(*text++);
+        put(*text++);
     }
 }
 
@@ -103,15 +123,15 @@ void tg_write_bytes(const uint8_t *bytes, size_t count)
 void tg_write_hex(uint32_t value)
 {
     for (uint32_t shift = 32; shift != 0u; shift -= 4u) {
-        port_putc("0123456789abcdef"[value >> (shift - 4u) & 15u]);
+        put("0123456789abcdef"[value >> (shift - 4u) & 15u]);
     }
 }
 
 void tg_field_text(const char *key, const char *value)
 {
-    port_putc(' ');
+    put(' ');
     tg_write(key);
-    port_putc('=');
+    put('=');
     tg_write(value);
 }
 
@@ -148,5 +168,10 @@ void tg_field_long(const char *key, uint64_t value)
 
 void tg_end(void)
 {
+    if (matched == sizeof ours - 1u) {
+        const uint32_t sum = line_crc;
+        tg_write(" sum=");
+        tg_write_hex(sum);
+    }
     tg_write("\r\n");
 }

@@ -34,7 +34,7 @@ void tg_write(const char *text);
 void tg_write_bytes(const uint8_t *bytes, size_t count);
 void tg_write_hex(uint32_t value);
 void tg_write_number(uint32_t value);
-/* Answers are `tg WORD key=value key=value` and a line end. */
+/* Answers are `tg WORD key=value key=value`, their checksum ` sum=` and a line end; tg_end() adds the last two. */
 void tg_field_text(const char *key, const char *value);
 void tg_field_number(const char *key, uint32_t value);
 void tg_field_hex(const char *key, uint32_t value);

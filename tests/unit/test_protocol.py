@@ -17,7 +17,7 @@ HELLO = (
     b"tg hello version=1 model=kws sha256=0123456789abcdef backend=c board=rpi-pico arena=16000 layers=13 profile=1"
     b" counter=systick clock=12000000 inputs=490,4 outputs=12\r\n"
 )
-KEYS = st.text("abcdefghijklmnopqrstuvwxyz_0123456789", min_size=1)
+KEYS = st.text("abcdefghijklmnopqrstuvwxyz_0123456789", min_size=1).filter(lambda key: key != "sum")
 VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126))
 
 
@@ -39,11 +39,17 @@ class Script:
         return self.read(self._said.index(b"\n") + 1)
 
 
+def _with_sum(line: bytes) -> bytes:
+    """The line as the firmware ends it."""
+    return line.rstrip() + f" sum={zlib.crc32(line.rstrip()):08x}\r\n".encode()
+
+
 @settings(derandomize=True, deadline=None)
 @given(KEYS, st.lists(st.tuples(KEYS, VALUES)))
 def test_a_line_reads_back(word: str, fields: list[tuple[str, str]]) -> None:
     line = f"tg {word}{''.join(f' {key}={value}' for key, value in fields)}\r\n".encode()
     assert parse_answer(line) == Answer(word, tuple(fields))
+    assert parse_answer(_with_sum(line)) == Answer(word, tuple(fields), checked=True)
 
 
 @settings(derandomize=True, deadline=None, max_examples=500)
@@ -98,10 +104,10 @@ def test_an_inference() -> None:
         (BenchClient.infer, b"tg ran status=0 count=many\r\n", "TG502", "count=many, not a number"),
         (BenchClient.infer, b"tg error reason=inputs\r\n", "TG502", "refused: inputs"),
         (BenchClient.infer, b"tg ran status=3 count=0x0\r\n", "TG501", "returned 3"),
-        (BenchClient.infer, HELLO, "TG502", "found the firmware's line 'tg hello', expected 'tg ran'"),
+        (BenchClient.infer, HELLO, "TG516", "the board was reset"),
         (BenchClient.infer, b"\r\ntg fault kind=bus sp=0x20000000\r\n", "TG501", "bus fault"),
         (lambda c: c.load(0, b"xyz"), b"tg send bytes=4\r\n", "TG505", "input 0 has 4 bytes in the firmware, found 3"),
-        (lambda c: c.output(0), b"tg bytes output=0 bytes=1 crc=0x0\r\na\r\n", "TG502", "output 0 arrived damaged"),
+        (lambda c: c.output(0), b"tg bytes output=0 bytes=1 crc=0x0\r\na\r\n", "TG515", "output 0 arrived damaged"),
     ],
 )
 def test_what_goes_wrong(call: Callable[[BenchClient], object], said: bytes, code: str, message: str) -> None:
@@ -145,3 +151,34 @@ def test_the_firmware_takes_lines_as_long() -> None:
 
 def test_checksum() -> None:
     assert crc32(b"123456789") == 0xCBF43926  # the check value of CRC-32
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.integers(0, 100), st.integers(1, 255))
+def test_a_changed_byte_is_noticed(place: int, change: int) -> None:
+    """It may hide that the line is ours; it never leaves a line that is believed."""
+    line = bytearray(_with_sum(b"tg ran status=0 count=0x0000000000756fd0\r\n"))
+    line[place % (len(line) - 2)] ^= change
+    answer = parse_answer(bytes(line))
+    assert answer is None or not answer.checked
+
+
+def test_the_strict_client_believes_only_checked_lines() -> None:
+    line = b"tg ran status=0 count=0x10\r\n"
+    assert BenchClient(Script(line)).infer() == 16
+    assert BenchClient(Script(_with_sum(line)), strict=True).infer() == 16
+    with pytest.raises(TinygenError, match="arrived damaged") as caught:
+        BenchClient(Script(line), strict=True).infer()
+    assert caught.value.code == "TG515"
+
+
+def test_answers_about_something_else() -> None:
+    with pytest.raises(TinygenError, match="found output=1 in an answer, expected 0") as caught:
+        BenchClient(Script(b"tg bytes output=1 bytes=1 crc=0x0\r\n")).output(0)
+    assert caught.value.code == "TG515"
+
+
+def test_a_board_that_has_forgotten() -> None:
+    with pytest.raises(TinygenError, match="the board was reset") as caught:
+        BenchClient(Script(_with_sum(b"tg error reason=outputs\r\n")), strict=True).output(0)
+    assert caught.value.code == "TG516"

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,14 @@ class Runner(Protocol):
         """
 
 
+@runtime_checkable
+class PlacedRunner(Runner, Protocol):
+    """A runner that can be told where: `--on NAME:TARGET`."""
+
+    def at(self, target: str) -> Runner:
+        """The runner for that target."""
+
+
 @functools.cache
 def runners() -> Mapping[str, Runner]:
     """Every runner by name."""
@@ -72,10 +80,20 @@ def runners() -> Mapping[str, Runner]:
 
 
 def find_runner(name: str) -> Runner:
-    """The runner of that name; TG506 when there is none, the runner's `missing` when it lacks something."""
-    runner = runners().get(name)
+    """The runner of that name, or `NAME:TARGET` for one that can be told where.
+
+    Raises:
+        TinygenError: TG506 when there is none, or it takes no target; the runner's `missing` when it lacks something.
+    """
+    word, colon, target = name.partition(":")
+    runner = runners().get(word)
     if runner is None:
         raise error("TG506", f"found '{name}', accepted: {', '.join(runners())}")
+    if colon:
+        if not isinstance(runner, PlacedRunner) or not target:
+            placed = ", ".join(f"{r.name}:TARGET" for r in runners().values() if isinstance(r, PlacedRunner))
+            raise error("TG506", f"found '{name}', accepted with something behind the colon: {placed}")
+        runner = runner.at(target)
     missing = runner.available()
     if missing is not None:
         hints = ("tinygen doctor shows what is here",)

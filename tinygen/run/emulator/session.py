@@ -17,6 +17,7 @@ from tinygen.run import input_bytes, output_array
 from tinygen.run.emulator.fault import Names
 
 _BUDGET = 100_000_000
+_FAULT = "TG501"
 _BUDGET_PER_MAC = 200
 """An inference that needs more instructions than both together is a loop that never ends."""
 
@@ -78,7 +79,8 @@ class EmulatedSession:
             return self._outputs(self._infer(target, client, data))
         except TinygenError as problem:
             self.close()
-            raise (self._with_layer(problem, data) if target.names_layers else problem) from problem
+            traced = target.names_layers or problem.code == _FAULT
+            raise (self._with_layer(problem, data) if traced else problem) from problem
 
     def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
         """Whole inferences from the firmware without hooks, layers from one inference of the profiling build."""
@@ -161,7 +163,9 @@ class EmulatedSession:
         target = self._boot_profile()
         try:
             self._infer(target, _greet(target), data)
-        except TinygenError:
+        except TinygenError as again:
+            if not target.names_layers:
+                return again  # the firmware says it, in a profiling build
             layer = next((x for x in self._project.model.layers if x.index == target.counter.layer), None)
             if layer is not None:
                 where = f"{problem.diagnostics[0].message}, in layer #{layer.index} {layer.op} '{layer.name}'"

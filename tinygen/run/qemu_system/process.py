@@ -147,6 +147,8 @@ def _connection() -> tuple[socket.socket, socket.socket]:
         while True:
             theirs, peer = server.accept()
             if peer == ours.getsockname():
+                for end in (ours, theirs):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return ours, theirs
             theirs.close()
 
