@@ -123,7 +123,8 @@ def rows() -> str:
 
 def excerpt(source: str, function: str) -> str:
     """A function of generated C with the comment above it and, between them, the variables that belong to it."""
-    found = re.search(rf"^/\*[^/]*\*/\n(?:static [^(\n]*;\n\n)?static void {function}\(.*?^}}$", source, re.M | re.S)
+    variables = r"(?:(?:static [^(\n]*;[^\n]*\n)+\n)?"
+    found = re.search(rf"^/\*[^/]*\*/\n{variables}static void {function}\(.*?^}}$", source, re.M | re.S)
     if found is None:
         raise ValueError(f"the generated C has no {function}: choose another for docs/rows.md")
     return found[0]

@@ -38,6 +38,10 @@ class PullText:
     """Calls that bring the rows read."""
     call: str
     lands: bool
+    asked: bool
+    """Its rows land when the last of the layers that write over them has been asked for no more."""
+    asks: str | None
+    """The stem of the layer to which it says so."""
     settles: tuple[str, ...]
     """Stems of the layers whose newest row has been read once the step is done."""
 
@@ -85,6 +89,9 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
         stem = producer_stem(program, prefix, read.storage.id)
         if places.settlers.get(read.storage.id) == position and stem not in settles:
             settles.append(stem)
+    landing = layer.write.storage if layer.write.storage in places.landings else None
+    writers = puller.writers(landing) if landing is not None else []
+    last = layer.in_place and writers[-1:] == [position]
     stepped = layer.rows.steps > 1
     rows = "y, y + 1" if stepped else ""
     symbol = f"{layer_stem(prefix, layer)}_{layer.op.kind.lower()}"
@@ -95,6 +102,8 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
         pulls=tuple(pulls),
         call=f"RUN({index}, {symbol}({rows}));",
         lands=_lands(layer, places),
+        asked=writers[:1] == [position] and len(writers) > 1,
+        asks=layer_stem(prefix, program.layers[writers[0]]) if last else None,
         settles=tuple(settles),
     )
 

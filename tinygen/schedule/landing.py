@@ -8,6 +8,7 @@ of its own until it has been read; then it is copied over the row that just died
     reader has read y-2..y      landing: free   ring: y   y-1      (y copied over y-2)
 
 With several readers, such as the two branches of a residual block, it is the one after which the oldest row is dead.
+Where layers write over one another's rows, the last of them is whom the reader waits for.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ def landings(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], s
     writers, readers = puller.writers(storage.id), puller.readers(storage.id)
     if storage.kind == "input" or not writers:
         return
-    producer = writers[0]
-    segment = next(s for s in schedule.segments if s.first <= producer < s.end)
+    segment = next(s for s in schedule.segments if s.first <= writers[0] < s.end)
     if segment.interleaved and all(segment.first <= reader < segment.end for reader in readers):
         for settler in readers:
-            yield _landing(producer, settler, rows, schedule)
+            yield _landing(writers, settler, rows, schedule)
 
 
-def _landing(producer: int, settler: int, rows: Sequence[RowLife | None], schedule: Schedule) -> Landing:
+def _landing(writers: Sequence[int], settler: int, rows: Sequence[RowLife | None], schedule: Schedule) -> Landing:
+    awaited = {step.first for step in schedule.steps if step.layer == writers[-1] and step.pulled_last}
     slot: list[RowLife | None] = [None] * len(rows)
     ring = list(rows)
     newest: int | None = None
@@ -59,9 +60,9 @@ def _landing(producer: int, settler: int, rows: Sequence[RowLife | None], schedu
             ring[newest] = RowLife(copied, max(life.upper, copied + 1))
 
     for time, step in enumerate(schedule.steps):
-        if step.layer == producer:
+        if step.layer == writers[0]:
             settle(time)
-            newest = step.first if step.pulled_last else None
+            newest = step.first if step.first in awaited else None
         elif step.layer == settler:
             settle(time + 1)
             newest = None

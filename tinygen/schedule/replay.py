@@ -38,18 +38,20 @@ def replay(program: Program, schedule: Schedule, demand: Demand, plan: Plan, *, 
         arena.check_row(access, 0, "when all inputs are loaded")
     done = [0] * len(program.layers)
     interleaved = {i for s in schedule.segments if s.interleaved for i in range(s.first, s.end)}
-    steps = [(s.layer, i, s.pulled_last) for s in schedule.steps for i in range(s.first, s.end)]
-    for position, step, pulled_last in steps:
+    steps = [(s.layer, i) for s in schedule.steps for i in range(s.first, s.end)]
+    awaited = {(s.layer, s.first) for s in schedule.steps if s.pulled_last}
+    for position, step in steps:
         layer = program.layers[position]
         if step != done[position]:
             raise _invalid(f"step {step} of layer {position} is computed after {done[position]} of its steps")
         done[position] += 1
         storage = layer.write.storage
-        if storage is not None and storage in demand.landings and arena.first_writer[storage] == position:
+        if storage is not None and storage in demand.landings and arena.writers[storage][0] == position:
             if position not in interleaved:
                 raise _invalid(f"layer {position} is not pulled, so its rows cannot land")
             arena.settle(layer.write)
-            if pulled_last:
+            # Whoever waits for the row waits for the last of those who write it.
+            if (arena.writers[storage][-1], step) in awaited:
                 arena.landed[storage] = step
         _run(arena, position, step)
         for read in layer.reads:
@@ -78,10 +80,11 @@ class _Arena:
         """A value, or _NOTHING - 1 - layer for accumulators."""
         self.byte = np.zeros(size, np.int64)
         self.landed: dict[int, int] = {}
-        self.first_writer: dict[int, int] = {}
+        self.writers: dict[int, list[int]] = {}
+        """Of each storage, in order."""
         for i, layer in enumerate(program.layers):
             if layer.write.storage is not None:
-                self.first_writer.setdefault(layer.write.storage, i)
+                self.writers.setdefault(layer.write.storage, []).append(i)
 
     def offset(self, position: int) -> int:
         return self.plan.offsets[position]

@@ -40,9 +40,9 @@ static void *digits_00_row(int32_t y)
         return NULL;
     }
     if (y == digits_00_landed) {
-        return arena + 88;
+        return arena + 208;
     }
-    return arena + 680 + y % 2 * 128;
+    return arena + 592 + y % 2 * 128;
 }
 
 /* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
@@ -51,14 +51,14 @@ static void digits_00_settle(void)
     const int32_t y = digits_00_landed;
     if (y >= 0) {
         digits_00_landed = -1;
-        memcpy(digits_00_row(y), arena + 88, 128);
+        memcpy(digits_00_row(y), arena + 208, 128);
     }
 }
 
 /* Layer 0: CONV_2D 'functional_1/re_lu_1/Relu;functional_1/batch_normalization_1/batchnorm/add_1;...'
- *   input   int8 [1x8x8x1], scale 0.00392157, zero point -128, arena 616 to 680
- *   output  int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 680 to 936, the newest lands at 88
- *   9,216 multiply-adds, 72 bytes of scratch at 0
+ *   input   int8 [1x8x8x1], scale 0.00392157, zero point -128, arena 144 to 208
+ *   output  int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 592 to 848, the newest lands at 208
+ *   9,216 multiply-adds, 72 bytes of scratch at 336
  */
 static const tg_conv_2d_s8_params digits_00_params = {
     .input_width = 8,
@@ -89,11 +89,11 @@ LAYER void digits_00_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[3] = {
-            tg_row(arena + 616, y - 1, 8, 8),
-            tg_row(arena + 616, y - 1 + 1, 8, 8),
-            tg_row(arena + 616, y - 1 + 2, 8, 8),
+            tg_row(arena + 144, y - 1, 8, 8),
+            tg_row(arena + 144, y - 1 + 1, 8, 8),
+            tg_row(arena + 144, y - 1 + 2, 8, 8),
         };
-        tg_conv_2d_fast_s8(&digits_00_params, rows, digits_00_row(y), arena + 0);
+        tg_conv_2d_fast_s8(&digits_00_params, rows, digits_00_row(y), arena + 336);
     }
 }
 
@@ -119,9 +119,9 @@ static void *digits_01_row(int32_t y)
         return NULL;
     }
     if (y == digits_01_landed) {
-        return arena + 216;
+        return arena + 336;
     }
-    return arena + 344;
+    return arena + 464;
 }
 
 /* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
@@ -130,14 +130,14 @@ static void digits_01_settle(void)
     const int32_t y = digits_01_landed;
     if (y >= 0) {
         digits_01_landed = -1;
-        memcpy(digits_01_row(y), arena + 216, 128);
+        memcpy(digits_01_row(y), arena + 336, 128);
     }
 }
 
 /* Layer 1: DEPTHWISE_CONV_2D 'functional_1/re_lu_1_2/Relu;functional_1/batch_normalization_1_2/batchnorm/ad...'
- *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 680 to 936, the newest lands at 88
- *   output  int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216
- *   9,216 multiply-adds, 88 bytes of scratch at 0
+ *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 592 to 848, the newest lands at 208
+ *   output  int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336
+ *   9,216 multiply-adds, 88 bytes of scratch at 848
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_01_params = {
     .input_width = 8,
@@ -168,12 +168,13 @@ LAYER void digits_01_depthwise_conv_2d(int32_t first_row, int32_t end_row)
             digits_00_row(y - 1 + 1),
             digits_00_row(y - 1 + 2),
         };
-        tg_depthwise_conv_2d_x4_fast_s8(&digits_01_params, rows, digits_01_row(y), arena + 0);
+        tg_depthwise_conv_2d_x4_fast_s8(&digits_01_params, rows, digits_01_row(y), arena + 848);
     }
 }
 
 /* Brings layer 1 to row `end`. */
 static int32_t digits_01_done;
+static int32_t digits_01_asked; /* the last row that is waited for */
 
 static void digits_01_rows(int32_t end)
 {
@@ -181,16 +182,16 @@ static void digits_01_rows(int32_t end)
         const int32_t y = digits_01_done;
         digits_00_rows(tg_clamp(y + 2, 0, 8));
         digits_01_settle();
-        digits_01_landed = y + 1 == end ? y : -1;
+        digits_01_landed = y == digits_01_asked ? y : -1;
         RUN(1, digits_01_depthwise_conv_2d(y, y + 1));
         digits_00_settle();
     }
 }
 
 /* Layer 2: CONV_2D 'functional_1/batch_normalization_2_1/batchnorm/add_1;functional_1/conv2d_1_2/...'
- *   input   int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216
- *   output  int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 344 to 472, the newest lands at 216, over its input
- *   16,384 multiply-adds, 96 bytes of scratch at 0
+ *   input   int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336
+ *   output  int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 464 to 592, the newest lands at 336, over its input
+ *   16,384 multiply-adds, 96 bytes of scratch at 208
  */
 static const tg_conv_2d_s8_params digits_02_params = {
     .input_width = 8,
@@ -221,7 +222,7 @@ LAYER void digits_02_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[1] = {digits_01_row(y)};
-        tg_conv_2d_fast_s8(&digits_02_params, rows, digits_01_row(y), arena + 0);
+        tg_conv_2d_fast_s8(&digits_02_params, rows, digits_01_row(y), arena + 208);
     }
 }
 
@@ -238,9 +239,9 @@ static void digits_02_rows(int32_t end)
 }
 
 /* Layer 3: ADD 'functional_1/re_lu_2_1/Relu;functional_1/add_1/Add'
- *   input   int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 344 to 472, the newest lands at 216
- *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 680 to 936, the newest lands at 88
- *   output  int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216, over its input
+ *   input   int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 464 to 592, the newest lands at 336
+ *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 592 to 848, the newest lands at 208
+ *   output  int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336, over its input
  *   no scratch
  */
 static const tg_add_s8_params digits_03_params = {
@@ -284,6 +285,7 @@ static int32_t digits_03_done;
 
 static void digits_03_rows(int32_t end)
 {
+    digits_01_asked = end - 1;
     for (; digits_03_done < end; digits_03_done++) {
         const int32_t y = digits_03_done;
         digits_02_rows(y + 1);
@@ -293,8 +295,8 @@ static void digits_03_rows(int32_t end)
 }
 
 /* Layer 4: MAX_POOL_2D 'functional_1/max_pooling2d_1/MaxPool2d'
- *   input   int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 344 to 472, the newest lands at 216
- *   output  int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 472 to 728
+ *   input   int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336
+ *   output  int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 0 to 256
  *   no scratch
  */
 static const tg_max_pool_2d_s8_params digits_04_params = {
@@ -316,7 +318,7 @@ LAYER void digits_04_max_pool_2d(int32_t first_row, int32_t end_row)
             digits_01_row(y * 2),
             digits_01_row(y * 2 + 1),
         };
-        tg_max_pool_2d_s8(&digits_04_params, rows, arena + 472 + y * 64);
+        tg_max_pool_2d_s8(&digits_04_params, rows, arena + y * 64);
     }
 }
 
@@ -334,8 +336,8 @@ static void digits_04_rows(int32_t end)
 }
 
 /* Layer 5: DEPTHWISE_CONV_2D 'functional_1/re_lu_3_1/Relu;functional_1/batch_normalization_3_1/batchnorm/ad...'
- *   input   int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 472 to 728
- *   output  int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 0 to 256
+ *   input   int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 0 to 256
+ *   output  int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 344 to 600
  *   2,304 multiply-adds, 88 bytes of scratch at 256
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_05_params = {
@@ -363,18 +365,18 @@ LAYER void digits_05_depthwise_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[3] = {
-            tg_row(arena + 472, y - 1, 4, 64),
-            tg_row(arena + 472, y - 1 + 1, 4, 64),
-            tg_row(arena + 472, y - 1 + 2, 4, 64),
+            tg_row(arena, y - 1, 4, 64),
+            tg_row(arena, y - 1 + 1, 4, 64),
+            tg_row(arena, y - 1 + 2, 4, 64),
         };
-        tg_depthwise_conv_2d_x4_fast_s8(&digits_05_params, rows, arena + y * 64, arena + 256);
+        tg_depthwise_conv_2d_x4_fast_s8(&digits_05_params, rows, arena + 344 + y * 64, arena + 256);
     }
 }
 
 /* Layer 6: CONV_2D 'functional_1/re_lu_4_1/Relu;functional_1/batch_normalization_4_1/batchnorm/ad...'
- *   input   int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 0 to 256
- *   output  int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 256 to 768
- *   8,192 multiply-adds, 96 bytes of scratch at 768
+ *   input   int8 [1x4x4x16], scale 0.0206878, zero point -128, arena 344 to 600
+ *   output  int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 0 to 512
+ *   8,192 multiply-adds, 96 bytes of scratch at 600
  */
 static const tg_conv_2d_s8_params digits_06_params = {
     .input_width = 4,
@@ -404,14 +406,14 @@ static const tg_conv_2d_s8_params digits_06_params = {
 LAYER void digits_06_conv_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
-        const void *const rows[1] = {arena + y * 64};
-        tg_conv_2d_fast_s8(&digits_06_params, rows, arena + 256 + y * 128, arena + 768);
+        const void *const rows[1] = {arena + 344 + y * 64};
+        tg_conv_2d_fast_s8(&digits_06_params, rows, arena + y * 128, arena + 600);
     }
 }
 
 /* Layer 7: AVERAGE_POOL_2D 'functional_1/average_pooling2d_1/AvgPool'
- *   input   int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 256 to 768
- *   output  int8 [1x2x2x32], scale 0.0408395, zero point -128, arena 0 to 128
+ *   input   int8 [1x4x4x32], scale 0.0408395, zero point -128, arena 0 to 512
+ *   output  int8 [1x2x2x32], scale 0.0408395, zero point -128, arena 512 to 640
  *   no scratch
  */
 static const tg_average_pool_2d_s8_params digits_07_params = {
@@ -430,16 +432,16 @@ LAYER void digits_07_average_pool_2d(int32_t first_row, int32_t end_row)
 {
     for (int32_t y = first_row; y < end_row; y++) {
         const void *const rows[2] = {
-            tg_row(arena + 256, y * 2, 4, 128),
-            tg_row(arena + 256, y * 2 + 1, 4, 128),
+            tg_row(arena, y * 2, 4, 128),
+            tg_row(arena, y * 2 + 1, 4, 128),
         };
-        tg_average_pool_2d_s8(&digits_07_params, rows, arena + y * 64);
+        tg_average_pool_2d_s8(&digits_07_params, rows, arena + 512 + y * 64);
     }
 }
 
 /* Layer 9: FULLY_CONNECTED 'functional_1/dense_1/MatMul;functional_1/dense_1/BiasAdd'
- *   input   int8 [1x128], scale 0.0408395, zero point -128, arena 0 to 128
- *   output  int8 [1x10], scale 0.169817, zero point 11, arena 128 to 138
+ *   input   int8 [1x128], scale 0.0408395, zero point -128, arena 512 to 640
+ *   output  int8 [1x10], scale 0.169817, zero point 11, arena 0 to 10
  *   1,280 multiply-adds, no scratch
  */
 static const tg_fully_connected_s8_params digits_09_params = {
@@ -457,13 +459,13 @@ static const tg_fully_connected_s8_params digits_09_params = {
 
 LAYER void digits_09_fully_connected(void)
 {
-    const void *const rows[1] = {arena};
-    tg_fully_connected_s8(&digits_09_params, rows, arena + 128);
+    const void *const rows[1] = {arena + 512};
+    tg_fully_connected_s8(&digits_09_params, rows, arena);
 }
 
 /* Layer 10: SOFTMAX 'Identity'
- *   input   int8 [1x10], scale 0.169817, zero point 11, arena 128 to 138
- *   output  int8 [1x10], scale 0.00390625, zero point -128, arena 128 to 138, over its input
+ *   input   int8 [1x10], scale 0.169817, zero point 11, arena 0 to 10
+ *   output  int8 [1x10], scale 0.00390625, zero point -128, arena 0 to 10, over its input
  *   no scratch
  */
 static const tg_softmax_s8_params digits_10_params = {
@@ -475,8 +477,8 @@ static const tg_softmax_s8_params digits_10_params = {
 
 LAYER void digits_10_softmax(void)
 {
-    const void *const rows[1] = {arena + 128};
-    tg_softmax_s8(&digits_10_params, rows, arena + 128);
+    const void *const rows[1] = {arena};
+    tg_softmax_s8(&digits_10_params, rows, arena);
 }
 
 /* Layers 0 to 4, interleaved: each row is computed just before it is needed, and once. */
@@ -512,7 +514,7 @@ void *digits_input(size_t i)
 {
     switch (i) {
     case 0:
-        return arena + 616;
+        return arena + 144;
     default:
         return NULL;
     }
@@ -522,7 +524,7 @@ const void *digits_output(size_t i)
 {
     switch (i) {
     case 0:
-        return arena + 128;
+        return arena;
     default:
         return NULL;
     }
