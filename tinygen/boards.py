@@ -19,7 +19,7 @@ MEMORY_KINDS = ("flash", "ram", "external_flash", "external_ram")
 USES = ("code", "data", "stack")
 SERIAL_KINDS = ("cmsdk", "stm32_sr_dr", "stm32_isr_tdr", "nrf_uarte", "pl011", "sifive", "esp32", "ns16550", "ra_sci_b")
 RUNNERS = ("unicorn", "qemu", "renode", "hardware")
-FLASH_TOOLS = ("openocd", "pyocd", "bossac", "esptool", "uf2")
+FLASH_TOOLS = ("openocd", "pyocd", "st-flash", "esptool", "bossac", "picotool", "uf2")
 
 _USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -81,10 +81,14 @@ class Boot:
 
 @dataclass(frozen=True)
 class Flash:
-    """The tool that programs the board, and the board's or chip's name for that tool."""
+    """The tool that programs the board, and the board's or chip's name for it and for others that can."""
 
     tool: str
-    target: str
+    targets: tuple[tuple[str, str], ...]
+
+    def target(self, tool: str) -> str | None:
+        """The name for a tool; None when it does not know the board."""
+        return dict(self.targets).get(tool)
 
 
 @dataclass(frozen=True)
@@ -305,9 +309,11 @@ def _boot(table: StrictTable) -> Boot:
 
 
 def _flash(table: StrictTable) -> Flash:
-    flash = Flash(table.choice("tool", FLASH_TOOLS), table.text("target"))
+    tool = table.choice("tool", FLASH_TOOLS)
+    targets = [(tool, table.text("target"))]
+    targets += [(other, table.text(other)) for other in FLASH_TOOLS if other != tool and table.has(other)]
     table.finish()
-    return flash
+    return Flash(tool, tuple(targets))
 
 
 def _emulators(table: StrictTable) -> Emulators:

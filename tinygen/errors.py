@@ -41,6 +41,9 @@ CODES: dict[str, str] = {
     "TG413": "the format has no firmware for the board",
     "TG414": "a library has no firmware",
     "TG415": "the format does not bring the libraries that the code calls",
+    "TG416": "the board has no tool that programs it",
+    "TG417": "the tool that programs the board is not installed",
+    "TG418": "the tool does not know the board",
     "TG420": "the backend does not follow these numerics",
     "TG421": "sources of a library are needed",
     "TG422": "the library is not usable",
@@ -67,6 +70,8 @@ CODES: dict[str, str] = {
     "TG519": "the emulator ended",
     "TG520": "the emulator cannot count",
     "TG521": "Renode refused a command",
+    "TG525": "the board was not programmed",
+    "TG526": "no board to program was found",
     "TG530": "the power analyser's recording cannot be used",
     "TG531": "there is nothing to compare with",
 }

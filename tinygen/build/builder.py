@@ -84,8 +84,8 @@ def build_project(
     chosen = find_compiler(board.core, compiler)
     prefix = project.model.prefix
     out = out.resolve()
-    name = "-".join((prefix, program, *(("profile",) if profile else ()), chosen.name, optimize.lstrip("-")))
-    elf = out / f"{name}.elf"
+    elf = out / elf_name(project, chosen.name, optimize, program=program, profile=profile)
+    name = elf.stem
     model_sources = project.manifest.sources
     profiling = (f"{prefix.upper()}_PROFILE=1",) if profile else ()
     libraries = find_libraries(project.manifest.libraries)
@@ -124,6 +124,12 @@ def _library_objects(libraries: Sequence[Found], compiler: Compiler, optimize: s
     libc = FIRMWARE / "libc"
     stamp = repr((compiler.version, [path.read_bytes() for path in sorted(libc.iterdir())]))
     return library_objects(libraries, {"c": (*compiler.command, *flags)}, ("-isystem", str(libc)), stamp)
+
+
+def elf_name(project: Project, compiler: str, optimize: str, *, program: str = "bench", profile: bool = False) -> str:
+    """What build_project calls the ELF; `compiler` is the name of a Compiler."""
+    words = (project.model.prefix, program, *(("profile",) if profile else ()), compiler, optimize.lstrip("-"))
+    return f"{'-'.join(words)}.elf"
 
 
 def link_command(link: Link, compiler: Compiler, optimize: str) -> tuple[str, ...]:

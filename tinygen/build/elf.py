@@ -72,6 +72,13 @@ def read_sections(elf: Path) -> tuple[Section, ...]:
     return tuple(sorted(sections, key=lambda s: s.address))
 
 
+def load_segments(elf: Path) -> tuple[tuple[int, bytes], ...]:
+    """Load address and bytes of every segment that has some, by address; TG404 without pyelftools."""
+    with elf.open("rb") as file:
+        segments = [s for s in _parse(file).iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]]
+        return tuple(sorted((s["p_paddr"], s.data()) for s in segments))
+
+
 def read_symbols(elf: Path) -> tuple[Symbol, ...]:
     """The functions and variables of the symbol table, by address; TG404 without pyelftools."""
     kinds = {"STT_FUNC": "func", "STT_OBJECT": "object"}
