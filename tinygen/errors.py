@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "TG430": "tuning file is not usable",
     "TG431": "tuning is for another target",
     "TG432": "no scheduler of a cluster",
+    "TG433": "no schedule of a layer is usable",
     "TG501": "the firmware faulted",
     "TG502": "the firmware did not answer",
     "TG503": "the runner does not support this board",
@@ -126,6 +127,10 @@ class TinygenError(Exception):
             raise ValueError("a TinygenError needs at least one diagnostic")
         self.diagnostics = diagnostics
         super().__init__("\n".join(d.text() for d in diagnostics))
+
+    def __reduce__(self) -> tuple[type[TinygenError], tuple[Diagnostic, ...]]:
+        """Errors come back from the processes of `tinygen tune`."""
+        return type(self), self.diagnostics
 
     @property
     def code(self) -> str:

@@ -47,6 +47,6 @@ class CompileOptions:
         kept += "".join(f", {name} at {offset}" for name, offset in self.pins)
         budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
         goal = f"optimized for {self.optimize.value}"
-        tuned = f", tuned by {self.tuning.name}" if self.tuning is not None else ""
+        tuned = f", tuned by {self.tuning.name}" if self.tuning is not None and self.backend == "utvm" else ""
         shared = ", arena shared" if self.shared_arena else ""
         return f"backend {self.backend}, numerics {self.rounding.value}, {goal}{budget}{kept}{tuned}{shared}"

@@ -76,6 +76,8 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
         tuning: Path | None,
         **others: object,
     ) -> R:
+        if tuning is not None and "utvm" not in backend.split(","):
+            raise click.UsageError("--tuning is for --backend utvm.")
         chosen = CompileOptions(
             backend=backend,
             numerics=None if numerics is None else Numerics(numerics),

@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -189,6 +189,19 @@ class Output:
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task(text, total=total)
             yield lambda done: bar.update(task, completed=done)
+
+    @contextmanager
+    def steps(self, text: str) -> Iterator[Callable[[int, int], None]]:
+        """As `progress`, for work whose amount is known only once it has begun: the function also takes the total."""
+        with ExitStack() as stack:
+            bars: list[Callable[[int], None]] = []
+
+            def update(done: int, total: int) -> None:
+                if not bars:
+                    bars.append(stack.enter_context(self.progress(text, total)))
+                bars[0](done)
+
+            yield update
 
     @property
     def _animated(self) -> bool:

@@ -7,6 +7,7 @@ import importlib.util
 from tinygen.backends.c import KERNELS, portable_kernels
 from tinygen.backends.lowering import lower
 from tinygen.backends.options import CompileOptions
+from tinygen.backends.utvm.tuning import Tuning, load_tuning
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics
 from tinygen.paths import TEMPLATES
@@ -31,9 +32,17 @@ class Utvm:
         return frozenset({"dsp"}).union(*(kernel.requires for kernel in kernels))
 
     def compile(self, graph: Graph, options: CompileOptions, prefix: str) -> SourceTree:
+        return self.compile_tuned(graph, options, prefix, load_tuning(options.tuning) if options.tuning else None)
+
+    def compile_tuned(self, graph: Graph, options: CompileOptions, prefix: str, tuning: Tuning | None) -> SourceTree:
+        """The graph as C with the best schedules of a tuning; raises what `compile` does.
+
+        Raises:
+            TinygenError: TG430 and TG431 where a schedule of the tuning cannot be used.
+        """
         from tinygen.backends.utvm.offers import offers
 
-        found = offers(graph, options, prefix, portable_kernels)
+        found = offers(graph, options, prefix, tuning, portable_kernels)
         folders = (TEMPLATES / "utvm" / "kernels", KERNELS)
         return lower(graph, found.kernels, options, prefix, folders, generated=found.headers)
 

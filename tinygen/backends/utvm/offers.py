@@ -12,7 +12,7 @@ from tinygen.backends.options import CompileOptions
 from tinygen.backends.rendering import render
 from tinygen.backends.utvm.operators import lowering
 from tinygen.backends.utvm.rows import NAME, Lowering, RowFunction
-from tinygen.backends.utvm.tuning import Tuning, load_tuning
+from tinygen.backends.utvm.tuning import Tuning
 from tinygen.errors import error
 from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
@@ -29,9 +29,8 @@ class Offers:
     headers: Mapping[str, str]
 
 
-def offers(graph: Graph, options: CompileOptions, prefix: str, portable: Portable) -> Offers:
+def offers(graph: Graph, options: CompileOptions, prefix: str, tuning: Tuning | None, portable: Portable) -> Offers:
     """PrimFuncs where there are some, the portable kernels for other operators."""
-    tuning = load_tuning(options.tuning) if options.tuning is not None else None
     symbols: dict[str, str] = {}
     functions: dict[str, RowFunction] = {}
     users: dict[str, list[int]] = {}
@@ -65,13 +64,14 @@ def _function(found: Lowering, tuning: Tuning | None, options: CompileOptions) -
     decision = tuning.best(found.key) if tuning is not None else None
     if tuning is None or decision is None:
         return found.function(found.default)
-    if decision not in found.candidates:
-        message = f"{options.tuning} has '{decision}' for {found.key}, which is no schedule of this version"
+    if decision not in (found.default, *found.candidates):
+        message = f"the tuning has '{decision}' for {found.key}, which is no schedule of this version"
         raise error("TG430", message, hints=("run tinygen tune again with a new file",))
     if not decision.requires <= options.features:
         missing = ", ".join(sorted(decision.requires - options.features))
-        message = f"{options.tuning} is for {tuning.target}, and this core lacks {missing}"
-        raise error("TG431", message, hints=("tinygen tune makes one for another board",))
+        message = f"the tuning is for {tuning.target}, and the core that code is generated for lacks {missing}"
+        hints = ("name the board that it was made for with --board", "tinygen tune makes one for another board")
+        raise error("TG431", message, hints=hints)
     count = tuning.count(found.key, decision)
     function = found.function(decision)
     return function if count is None else replace(function, instructions=count)

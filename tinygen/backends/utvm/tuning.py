@@ -15,7 +15,7 @@ from tinygen.errors import TinygenError, error
 FORMAT = 1
 
 Counts = Mapping[Decision, int | None]
-"""Instructions of a layer with each candidate that was measured; None where it cannot be built for the target."""
+"""Instructions of a layer with each candidate that was measured; None where its output was wrong or it did not fit."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""`tinygen tune`: the document and the table, from a file that has everything, and command lines that make no sense."""
+
+from __future__ import annotations
+
+from tests.requirement import require
+from tinygen.backends.utvm.decision import Decision
+from tinygen.backends.utvm.tuning import Target, Tuning, save_tuning
+
+BOARD = "mps2-an500"
+
+
+def test_a_complete_file_is_only_shown(run, run_json, digits, tmp_path, monkeypatch):
+    require("tvm", "unicorn", "zig")
+    from tinygen import tune
+
+    # Counting is tests/backends/test_tune.py's; here every candidate costs its number.
+    numbers = iter(range(1000, 9999))
+    monkeypatch.setattr(tune, "_results", lambda executor, trials, ahead: ((name, next(numbers)) for name, _ in trials))
+    file = tmp_path / "digits.tuning.json"
+    found = run_json("tune", digits, "--board", BOARD, "--compiler", "zig", "--tuning", file, "--workers", 1)
+    assert found["measured"] > 0
+    assert found["reused"] == 0
+    assert found["instructions"] < found["untuned_instructions"]
+    assert "cortex-m7 with dsp" in found["target"]
+    text = run("tune", digits, "--board", BOARD, "--compiler", "zig", "--tuning", file, "--workers", 1).stdout
+    assert f"0 candidates counted, {found['measured']} were there" in text
+    assert f"--tuning {file}" in text
+    used = run("generate", digits, "--backend", "utvm", "--board", BOARD, "--tuning", file, "-o", tmp_path / "project")
+    assert "arena" in used.stdout
+    assert "tuned by digits.tuning.json" in (tmp_path / "project" / "src" / "digits.c").read_text()
+
+
+def test_what_a_file_cannot_be_used_for(run, digits, tmp_path):
+    require("tvm")
+    missing = run("verify", digits, "--backend", "utvm", "--tuning", tmp_path / "x.json", exit_code=1)
+    assert "error[TG430]: cannot read" in missing.output
+    shape = "CONV_2D: 8x8x1 to 8x8x16, window 3x3, stride 1x1, dilation 1x1, padding 1x1x1x1, fast"
+    of_this = Tuning(Target("cortex-m7", ("dsp",), "gcc 12.2.1", "-O2"))
+    for decision, expected in (
+        (
+            Decision(2, 2, 4, dot=True),
+            "error[TG431]: the tuning is for cortex-m7 with dsp, gcc 12.2.1 -O2, and the core",
+        ),
+        (Decision(2, 99, 3), "error[TG430]: the tuning has '2x99, 3 taps' for CONV_2D"),
+    ):
+        save_tuning(of_this.having(shape, decision, 5), tmp_path / "x.json")
+        wrong = run("verify", digits, "--backend", "utvm", "--tuning", tmp_path / "x.json", exit_code=1)
+        assert expected in wrong.output
+
+
+def test_command_lines_that_make_no_sense(run, digits, tmp_path):
+    both = run("tune", digits, "--board", BOARD, "--workers", 2, "--scheduler", "tcp://x:1", exit_code=2)
+    assert "--workers and --scheduler exclude each other" in both.output
+    other = run("generate", digits, "--board", BOARD, "--tuning", tmp_path / "x", "-o", tmp_path / "p", exit_code=2)
+    assert "--tuning is for --backend utvm" in other.output
