@@ -116,17 +116,26 @@ def segment_text(program: Program, segment: Segment, prefix: str, places: Places
         if _lands(program.layers[i], places)
     ]
     calls = []
-    for sink in puller.sinks(segment.first, segment.end):
+    for sink in puller.sinks(range(segment.first, segment.end)):
         layer = program.layers[sink]
         calls.append(f"{layer_stem(prefix, layer)}_rows({layer.rows.steps});")
     ends = [program.layers[i] for i in (segment.first, segment.end - 1)]
-    first, last = (layer.op.origin.op_index for layer in ends)
     return SegmentText(
         symbol=f"{prefix}_layers_{'_to_'.join(map(layer_number, ends))}",
-        title=f"Layers {first} to {last}, interleaved: each row is computed just before it is needed, and once.",
+        title=f"{_layers(segment, program)}, interleaved: each row is computed just before it is needed, and once.",
         resets=(*(f"{stem}_done = 0;" for stem in stems), *(f"{stem}_landed = -1;" for stem in landing)),
         calls=tuple(calls),
     )
+
+
+def _layers(segment: Segment, program: Program) -> str:
+    """`Layers 2 to 7`, or all of their numbers where the order is not the model's."""
+    numbers = [layer.op.origin.op_index or 0 for layer in program.layers]
+    inside = numbers[segment.first : segment.end]
+    between = sorted(n for n in numbers if inside[0] <= n <= inside[-1])
+    if inside == between:
+        return f"Layers {inside[0]} to {inside[-1]}"
+    return f"Layers {', '.join(map(str, inside[:-1]))} and {inside[-1]}"
 
 
 def invoke_lines(program: Program, schedule: Schedule, layers: list[LayerText], segments: list[str]) -> Iterator[str]:

@@ -32,8 +32,9 @@ def timeline(tree: SourceTree) -> Timeline:
 
 
 def layered_timeline(tree: SourceTree) -> Timeline:
-    """Of one step for each layer."""
-    return _timeline(tree.layers, tuple(range(len(tree.layers))))
+    """Of one step for each layer, in the model's order."""
+    layers = tuple(sorted(tree.layers, key=lambda layer: layer.index))
+    return _timeline(layers, tuple(range(len(layers))))
 
 
 def _timeline(layers: tuple[Layer, ...], steps: tuple[int, ...]) -> Timeline:
@@ -49,15 +50,16 @@ def _stretches(layers: tuple[Layer, ...], steps: tuple[int, ...]) -> Iterator[St
     for end in range(1, len(steps) + 1):
         if end == len(steps) or before[end - 1] < after[end]:
             first, last = min(steps[start:end]), max(steps[start:end])
-            yield Stretch(start, end, _labels(layers[first], layers[last]))
+            yield Stretch(start, end, _labels(layers[first : last + 1]))
             start = end
 
 
-def _labels(first: Layer, last: Layer) -> tuple[str, ...]:
-    if first is last:
-        return f"{first.index} {_kind(first)}", str(first.index)
-    numbers = f"{first.index} to {last.index}"
-    return f"layers {numbers}, interleaved", numbers, f"{first.index}\u2013{last.index}"
+def _labels(layers: tuple[Layer, ...]) -> tuple[str, ...]:
+    if len(layers) == 1:
+        return f"{layers[0].index} {_kind(layers[0])}", str(layers[0].index)
+    first, last = min(layer.index for layer in layers), max(layer.index for layer in layers)
+    numbers = f"{first} to {last}"
+    return f"layers {numbers}, interleaved", numbers, f"{first}\u2013{last}"
 
 
 def _kind(layer: Layer) -> str:

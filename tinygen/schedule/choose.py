@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
-from tinygen.plan.model import Plan
-from tinygen.plan.solve import plan
+from tinygen.plan.model import Buffer, Plan
+from tinygen.plan.solve import NODE_BUDGET, plan
 from tinygen.schedule.buffers import Demand, demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
+from tinygen.schedule.order import find_order, reordered
 from tinygen.schedule.program import Program, build_program
 from tinygen.schedule.refine import refine
 from tinygen.schedule.search import SegmentSearch
@@ -27,7 +28,7 @@ Offers = Sequence[tuple[Kernel, ...]]
 """For each operator of a graph the kernels that can compute it, none for aliases."""
 
 Kernels = tuple[Kernel | None, ...]
-"""For each operator the kernel that computes it."""
+"""For each operator of a graph the kernel that computes it, None for aliases."""
 
 STEP_INSTRUCTIONS = 40
 """What interleaving adds to a step, about: the calls and the row counters. Copies come on top."""
@@ -80,24 +81,57 @@ def choose(
     Raises:
         TinygenError: TG305 when nothing fits the budget, TG304 and TG307 for pins that cannot be had.
     """
-    choices = list(_choices(graph, offers, keep_inputs, rules))
+    candidates = _candidates(graph, offers, keep_inputs, rules)
     if ram_budget is not None:
-        return _within(choices, ram_budget)
-    fastest = min(c.instructions for c in choices)
+        return _within(candidates, ram_budget)
+    fastest = min(c.instructions for c in candidates)
     balanced = fastest * (1 + BALANCED_SHARE)
     most = {Objective.RAM: float("inf"), Objective.SPEED: fastest, Objective.BALANCED: balanced}[objective]
-    allowed = [c for c in choices if c.instructions <= most]
-    return _placed(min(allowed, key=lambda c: (c.plan.arena_bytes, c.instructions)))
+    return _placed(_smallest([c for c in candidates if c.instructions <= most]))
 
 
-def _within(choices: list[Choice], budget: int) -> Choice:
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A choice that has not been placed yet."""
+
+    program: Program
+    schedule: Schedule
+    demand: Demand
+    instructions: float
+    live: int
+    """The most bytes alive at once, which no placement goes below."""
+
+    def placed(self, node_budget: int) -> Choice:
+        found = plan(self.demand.buffers, node_budget=node_budget)
+        return Choice(self.program, self.schedule, self.demand, found, self.instructions)
+
+
+def _smallest(candidates: list[_Candidate]) -> Choice:
+    """The choice with the smallest arena, of equals the fastest; those that cannot be it are not placed."""
+    best: Choice | None = None
+    for candidate in sorted(candidates, key=lambda c: (c.live, c.instructions)):
+        if best is not None and candidate.live > best.plan.arena_bytes:
+            break
+        choice = candidate.placed(SKETCH)
+        if best is None or _size_first(choice) < _size_first(best):
+            best = choice
+    assert best is not None
+    return best
+
+
+def _size_first(choice: Choice) -> tuple[int, float]:
+    return choice.plan.arena_bytes, choice.instructions
+
+
+def _within(candidates: list[_Candidate], budget: int) -> Choice:
     """The fastest choice within the budget; those that miss it as sketched are placed with the full effort first."""
-    for effort in (lambda choice: choice, _placed):
-        tried = [effort(choice) for choice in choices]
-        fitting = [c for c in tried if c.plan.arena_bytes <= budget]
-        if fitting:
-            return _placed(min(fitting, key=lambda c: (c.instructions, c.plan.arena_bytes)))
-    least = min(tried, key=lambda c: c.plan.arena_bytes).plan
+    for effort in (SKETCH, NODE_BUDGET):
+        for candidate in sorted(candidates, key=lambda c: (c.instructions, c.live)):
+            if candidate.live <= budget:
+                choice = candidate.placed(effort)
+                if choice.plan.arena_bytes <= budget:
+                    return _placed(choice)
+    least = _placed(_smallest(candidates)).plan
     names = ", ".join(f"'{b.name}' ({b.size})" for b in sorted(least.buffers, key=lambda b: -b.size)[:3])
     message = f"no schedule needs at most {budget} bytes of arena, the least found needs {least.arena_bytes}"
     raise error("TG305", message, hints=(f"the largest buffers are {names}", "raise --ram-budget"))
@@ -109,31 +143,54 @@ def _placed(choice: Choice) -> Choice:
     return replace(choice, plan=min(best, choice.plan, key=lambda p: p.arena_bytes))
 
 
-def _choices(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[Choice]:
-    """Candidates: layer by layer, then interleaved, with and without outputs over inputs.
+def _candidates(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> list[_Candidate]:
+    """Candidates in the graph's order and in those with lower peaks, each with whether all orders were considered."""
+    found = list(_in_order(graph, offers, keep_inputs, rules))
+    orders: set[tuple[int, ...]] = set()
+    exact = True
+    for kernels, longest in ((_fastest_of(offers), 1), (_fastest_of(offers), None), (_smallest_of(offers), None)):
+        program = build_program(graph, kernels, rules)
+        searched = find_order(program, keep_inputs=keep_inputs, longest=longest)
+        exact &= searched.exact
+        if searched.order is not None:
+            orders.add(reordered(graph, searched.order))
+    for order in sorted(orders):
+        turned = replace(graph, ops=tuple(graph.ops[i] for i in order))
+        found += _in_order(turned, [offers[i] for i in order], keep_inputs, rules)
+    return [replace(c, schedule=replace(c.schedule, exact=exact)) for c in found]
+
+
+def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[_Candidate]:
+    """Candidates in one order: layer by layer, then interleaved, with and without outputs over inputs.
 
     Writing over an input saves a row, but ties together what could have lain apart: neither is always the better.
     """
     build = partial(build_program, graph, rules=rules, keep_inputs=keep_inputs)
-    fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
-    program = build(fast)
-    yield _choice(program, layer_by_layer(program), keep_inputs)
+    program = build(_fastest_of(offers))
+    yield _candidate(program, layer_by_layer(program), keep_inputs)
     if not program.layers:
         return
     yield from _cuttings(build, offers, keep_inputs)
     build = partial(build, in_place=True)
-    if len(build(fast).storages) < len(program.storages):
+    if len(build(_fastest_of(offers)).storages) < len(program.storages):
         yield from _cuttings(build, offers, keep_inputs)
 
 
-def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[Choice]:
+def _fastest_of(offers: Offers) -> Kernels:
+    return tuple(min(kernels, key=lambda k: k.instructions, default=None) for kernels in offers)
+
+
+def _smallest_of(offers: Offers) -> Kernels:
+    return tuple(min(kernels, key=_smallest_first, default=None) for kernels in offers)
+
+
+def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[_Candidate]:
     """Cut ever more boldly, with the fastest kernels and with ever less scratch."""
-    fast = tuple(min(kernels, key=lambda k: k.instructions) if kernels else None for kernels in offers)
-    small = tuple(min(kernels, key=_smallest_first, default=None) for kernels in offers)
+    fast, small = _fastest_of(offers), _smallest_of(offers)
     program = build(fast)
-    yield _choice(program, _cut(program, 1, keep_inputs), keep_inputs)
+    yield _candidate(program, _cut(program, 1, keep_inputs), keep_inputs)
     schedule = _cut(program, None, keep_inputs)
-    yield _choice(program, schedule, keep_inputs)
+    yield _candidate(program, schedule, keep_inputs)
     most = _peak(program, schedule, keep_inputs)
     if small == fast:
         return
@@ -141,7 +198,7 @@ def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: 
     schedule = _cut(program, None, keep_inputs)
     least = _peak(program, schedule, keep_inputs)
     for peak in sorted({least + (most - least) * i // PEAKS for i in range(PEAKS)}):
-        yield _choice(build(_fastest_within(peak, program, schedule, offers, keep_inputs)), schedule, keep_inputs)
+        yield _candidate(build(_fastest_within(peak, program, schedule, offers, keep_inputs)), schedule, keep_inputs)
 
 
 def _cut(program: Program, longest: int | None, keep_inputs: bool) -> Schedule:
@@ -161,12 +218,16 @@ def _peak(program: Program, schedule: Schedule, keep_inputs: bool) -> int:
 
 def _live(program: Program, schedule: Schedule, keep_inputs: bool) -> NDArray[np.int64]:
     """Live bytes at each step of a schedule."""
-    live = np.zeros(len(schedule.steps) + 1, np.int64)
-    for buffer in demand(program, schedule, keep_inputs=keep_inputs).buffers:
+    return _live_bytes(demand(program, schedule, keep_inputs=keep_inputs).buffers, len(schedule.steps))
+
+
+def _live_bytes(buffers: Sequence[Buffer], steps: int) -> NDArray[np.int64]:
+    change = np.zeros(max(steps, 1) + 1, np.int64)
+    for buffer in buffers:
         for rect in buffer.rects:
-            live[rect.lower] += rect.stop - rect.start
-            live[rect.upper] -= rect.stop - rect.start
-    return np.cumsum(live)[:-1]
+            change[rect.lower] += rect.stop - rect.start
+            change[rect.upper] -= rect.stop - rect.start
+    return np.cumsum(change)[:-1]
 
 
 def _fastest_within(peak: int, program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool) -> Kernels:
@@ -192,10 +253,11 @@ def _smallest_first(kernel: Kernel) -> tuple[int, int, int]:
     return kernel.scratch_bytes, -1 if kernel.rows is None else -kernel.rows.steps, kernel.instructions
 
 
-def _choice(program: Program, schedule: Schedule, keep_inputs: bool) -> Choice:
+def _candidate(program: Program, schedule: Schedule, keep_inputs: bool) -> _Candidate:
     wanted = demand(program, schedule, keep_inputs=keep_inputs)
     steps = sum(len(segment.steps) for segment in schedule.segments if segment.interleaved)
     copied = sum(s.nbytes for s in program.storages if s.id in wanted.landings)
     instructions = sum(layer.kernel.instructions for layer in program.layers)
     extra = steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
-    return Choice(program, schedule, wanted, plan(wanted.buffers, node_budget=SKETCH), instructions + extra)
+    live = int(_live_bytes(wanted.buffers, len(schedule.steps)).max(initial=0))
+    return _Candidate(program, schedule, wanted, instructions + extra, live)

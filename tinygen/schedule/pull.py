@@ -5,6 +5,8 @@ The generated code pulls in exactly this order, see templates/c/model.c.j2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tinygen.schedule.program import Program
 from tinygen.schedule.reach import Reach, reach, reads
 from tinygen.schedule.steps import Segment, Step
@@ -48,27 +50,27 @@ class Puller:
         """The layer that computes what is read; None for an input."""
         return self._program.writers.get(read.access.tensor)
 
-    def sinks(self, first: int, end: int) -> list[int]:
-        """The layers of [first, end) that have to be asked for all their rows.
+    def sinks(self, layers: Sequence[int]) -> list[int]:
+        """Those of some layers, given in order, that have to be asked for all their rows.
 
         First those whose output no other layer of them reads. Then those of whose rows the others leave some: all rows
         are needed where the output outlives the segment, and every layer is computed where nobody reads any.
         """
         ends, rest = [], []
-        pulled = [0] * (end - first)
-        for layer in reversed(range(first, end)):
+        pulled = dict.fromkeys(layers, 0)
+        for layer in reversed(layers):
             steps, readers = self._program.layers[layer].rows.steps, self._users.get(layer, [])
-            outlives = any(r >= end for r in readers) or layer in self._results
-            reached = pulled[layer - first]
-            if not any(r < end for r in readers):
+            outlives = any(r not in pulled for r in readers) or layer in self._results
+            reached = pulled[layer]
+            if all(r not in pulled for r in readers):
                 ends.append(layer)
             elif reached == 0 or (outlives and reached < steps):
                 rest.append(layer)
             else:
                 steps = reached
             for producer, count in self.needed(layer, steps - 1):
-                if producer >= first:
-                    pulled[producer - first] = max(pulled[producer - first], count)
+                if producer in pulled:
+                    pulled[producer] = max(pulled[producer], count)
         return [*reversed(ends), *reversed(rest)]
 
     def needed(self, layer: int, step: int) -> tuple[tuple[int, int], ...]:
@@ -88,23 +90,25 @@ class Puller:
 
     def segment(self, first: int, end: int) -> Segment:
         """The segment of layers [first, end), with its steps."""
+        return Segment(first, end, self.steps(range(first, end)))
+
+    def steps(self, layers: Sequence[int]) -> tuple[Step, ...]:
+        """The steps of a segment of some layers, given in order; all that they read from others is there."""
         order: list[Step] = []
-        done = [0] * (end - first)
-        for sink in self.sinks(first, end):
+        done = dict.fromkeys(layers, 0)
+        for sink in self.sinks(layers):
             # Whoever waits, with the number of steps it was asked for; not recursive, as graphs can be deep.
             waiting = [(sink, self._program.layers[sink].rows.steps)]
             while waiting:
                 layer, target = waiting[-1]
-                step = done[layer - first]
+                step = done[layer]
                 if step >= target:
                     waiting.pop()
                     continue
-                missing = next(
-                    (n for n in self.needed(layer, step) if n[0] >= first and done[n[0] - first] < n[1]), None
-                )
+                missing = next((n for n in self.needed(layer, step) if done.get(n[0], n[1]) < n[1]), None)
                 if missing is not None:
                     waiting.append(missing)
                     continue
-                done[layer - first] += 1
+                done[layer] += 1
                 order.append(Step(layer, step, step + 1, pulled_last=step + 1 == target))
-        return Segment(first, end, tuple(order))
+        return tuple(order)

@@ -39,8 +39,8 @@ class Schedule:
     """One inference."""
 
     segments: tuple[Segment, ...]
-    exact: bool = True
-    """The search over cut points was exhaustive."""
+    exact: bool = False
+    """It comes of a search that went through all orders of the layers and all cuts."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
