@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tinygen import __version__, oracle
+from tinygen.arena import settle_arenas, settled_trees
 from tinygen.backends import settled
 from tinygen.boards import Board
 from tinygen.build.compiler import find_compiler
@@ -161,6 +162,8 @@ def bench(
             options = settled(options)
             trees = compile_models(paths, options, separate_arenas=separate_arenas)
             project = write_project(trees, board, Path(folder) / "project")
+            project, arenas = settle_arenas(project, Path(folder) / "arena", compiler=compiler, optimize=optimize)
+            trees = settled_trees(trees, arenas)
             sizes = measure_sizes(project, Path(folder) / "build", compiler=compiler, optimize=optimize).sizes
         except TinygenError as problem:
             yield from ((case, problem) for case in cases)

@@ -58,6 +58,10 @@ class Library:
     """Patterns of its files to compile, in all models of a firmware the same file once; a `*` stays in one folder."""
     defines: tuple[str, ...] = ()
     """Macros, `NAME` or `NAME=VALUE`, for its own sources and the model's."""
+    lean_defines: tuple[str, ...] = ()
+    """Macros of builds without hooks around layers, as they leave out what the hooks need."""
+    usual: str = ""
+    """Where it is when its own variable is not set: a folder in another library's, `TFLM_DIR/third_party/x`."""
     language: str = "c"
     """`c`, or `c++` for C++17 that needs the compiler's C and C++ libraries."""
 
@@ -88,6 +92,8 @@ class SourceTree:
     """Whether the code has `<prefix>_constants`, with which a firmware checks its flash against constants_crc32."""
     shares_arena: bool = False
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
+    arena_bound: bool = False
+    """Whether the arena is a bound, as only a library knows what it keeps there; `tinygen.arena` measures it."""
     libraries: tuple[Library, ...] = ()
     """What the code calls besides what is in `files`."""
 

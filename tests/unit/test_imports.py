@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "samples": BASE | {"ir", "source_tree"},
 }
 # What a command does, without the command line: free to use every room but `cli`.
-TASKS = {"fit", "verify", "bench", "energy", "regression", "demo", "report", "tune"}
+TASKS = {"arena", "fit", "verify", "bench", "energy", "regression", "demo", "report", "tune"}
 TOP = {"cli", "__main__"}
 
 # Third-party packages and the only rooms that know them; numpy is everywhere.

@@ -10,19 +10,20 @@ from types import MappingProxyType
 
 from tinygen import __version__
 from tinygen.backends.addresses import Places
+from tinygen.backends.header import api_header, tensor_spec
 from tinygen.backends.layers import LayerText, NamedConstant, layer_symbol, layer_text
-from tinygen.backends.literals import array, comment, real
+from tinygen.backends.literals import array, comment
 from tinygen.backends.pulling import PullText, invoke_lines, pull_text, ring_text, segment_text
 from tinygen.backends.rendering import render
 from tinygen.ir.graph import Graph
-from tinygen.ir.tensor import DType, Tensor
+from tinygen.ir.tensor import DType
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
 from tinygen.schedule.storages import Storage
-from tinygen.source_tree import Layer, Library, SourceTree, TensorSpec
+from tinygen.source_tree import Layer, Library, SourceTree
 
 
 def emit(
@@ -66,9 +67,9 @@ def emit(
         "constants": [c.name for c in constants],
         "constants_crc32": zlib.crc32(b"".join(data)),
     }
-    inputs, outputs = (tuple(_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
+    inputs, outputs = (tuple(tensor_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
     files = {
-        f"include/{prefix}.h": _header(common, inputs, outputs, plan, len(summary), keep_inputs, graph),
+        f"include/{prefix}.h": api_header(common, inputs, outputs, plan, len(summary), keep_inputs, graph),
         f"src/{prefix}.c": _source({**common, "status": status}, program, schedule, layers, places),
         f"src/{prefix}_weights.h": render("c/weights.h.j2", {**common, "arrays": [_array(c) for c in constants]}),
         **_kernel_files({layer.call.header for layer in program.layers}, kernels, generated),
@@ -133,45 +134,6 @@ def _places(program: Program, demand: Demand, plan: Plan, prefix: str) -> Places
     )
 
 
-def _header(
-    common: dict[str, object],
-    inputs: tuple[TensorSpec, ...],
-    outputs: tuple[TensorSpec, ...],
-    plan: Plan,
-    layer_count: int,
-    keep_inputs: bool,
-    graph: Graph,
-) -> str:
-    summary = [
-        f"model {comment(graph.name)}, SHA-256 {graph.sha256}",
-        f"{layer_count} layers, arena {plan.arena_bytes} bytes ({plan.proof}, lower bound {plan.lower_bound})",
-    ]
-    kept = "Inputs are kept by an inference."
-    consumed = "An inference may overwrite its inputs: write them again before the next."
-    groups = [
-        {"direction": direction, "tensors": [_tensor_macros(t) for t in tensors]}
-        for direction, tensors in (("INPUT", inputs), ("OUTPUT", outputs))
-    ]
-    values = {
-        "summary": summary,
-        "layer_count": layer_count,
-        "tensors": groups,
-        "input_note": kept if keep_inputs else consumed,
-    }
-    return render("c/model.h.j2", {**common, **values})
-
-
-def _tensor_macros(spec: TensorSpec) -> dict[str, object]:
-    return {
-        "comment": comment(f"'{spec.name}' {spec.dtype} [{'x'.join(map(str, spec.shape))}]"),
-        "nbytes": spec.nbytes,
-        "c_type": DType(spec.dtype).c_type,
-        "shape": ", ".join(map(str, spec.shape)),
-        "scale": real(spec.scale) if spec.scale is not None else None,
-        "zero_point": spec.zero_point,
-    }
-
-
 def _source(
     common: dict[str, object], program: Program, schedule: Schedule, layers: list[LayerText], places: Places
 ) -> str:
@@ -220,19 +182,6 @@ def _kernel_files(headers: set[str], folders: Sequence[Path], generated: Mapping
             includes = (line.split('"')[1] for line in text.splitlines() if line.startswith('#include "'))
             pending += [PurePosixPath(i).name for i in includes]
     return dict(sorted(files.items()))
-
-
-def _spec(tensor: Tensor) -> TensorSpec:
-    quant = tensor.quant
-    single = quant is not None and len(quant.scales) == 1
-    return TensorSpec(
-        name=tensor.name,
-        shape=tensor.shape,
-        dtype=tensor.dtype.value,
-        nbytes=tensor.nbytes,
-        scale=quant.scale if quant is not None and single else None,
-        zero_point=quant.zero_point if quant is not None and single else None,
-    )
 
 
 def _summary(program: Program, prefix: str, layers: list[LayerText]) -> tuple[tuple[Layer, ...], list[int]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tinygen.boards import Board
-from tinygen.build.compiler import Compiler, compiler_failed, find_compiler, try_compiler
+from tinygen.build.compiler import Compiler, compiler_failed, find_compiler, find_cxx_compiler, try_compiler
 from tinygen.build.elf import Sizes, read_sizes
-from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, LINK, relocatable_paths
-from tinygen.build.libraries import Found, find_libraries, library_objects
+from tinygen.build.flags import CODE, CXX, CXX_LIBRARIES, DEFAULT_OPTIMIZATION, LINK, hosted, relocatable_paths
+from tinygen.build.libraries import Found, find_libraries, library_defines, library_objects
 from tinygen.build.objects import ObjectCache
 from tinygen.errors import TinygenError, error
 from tinygen.paths import FIRMWARE
@@ -33,6 +33,8 @@ class Link:
     defines: tuple[str, ...]
     linker_script: Path
     elf: Path
+    cxx: bool = False
+    """Whether some of it is C++, and needs a C library."""
 
 
 @dataclass(frozen=True)
@@ -75,30 +77,38 @@ def build_project(
     Of several models the project's selected one answers. With `profile` it calls its layer hooks. A firmware too large
     for the board is TG301, or with `must_fit=False` linked as if the memories were larger, to be measured and not run.
     The model's objects are taken from and left in `objects`, for the next board with this core. TG401 without
-    a compiler, TG402 when it fails, TG405 when `project` is a folder without a project, TG421 and TG422 without the
-    libraries that the code calls.
+    a compiler, TG402 when it fails, TG405 when `project` is a folder without a project, TG421, TG422 and TG424 without
+    the libraries that the code calls or a C++ compiler for them.
     """
     if isinstance(project, Path):
         project = load_project(project)
     board = project.board
-    chosen = find_compiler(board.core, compiler)
+    needed = project.manifest.libraries
+    cxx = any(library.language == "c++" for library in needed)
+    chosen = find_cxx_compiler(board.core, compiler) if cxx else find_compiler(board.core, compiler)
     prefix = project.model.prefix
     out = out.resolve()
     elf = out / elf_name(project, chosen.name, optimize, program=program, profile=profile)
     name = elf.stem
     model_sources = project.manifest.sources
     profiling = (f"{prefix.upper()}_PROFILE=1",) if profile else ()
-    libraries = find_libraries(project.manifest.libraries)
-    theirs = tuple(macro for found in libraries for macro in found.library.defines)
+    libraries = find_libraries(needed)
+    theirs = library_defines(libraries, profile=profile)
     macros = (*program_defines(program), *project.defines, *profiling, *theirs, *defines)
-    system = (*(folder for found in libraries for folder in found.includes), LIBC_FOLDER)
-    library = _library_objects(libraries, chosen, optimize)
-    if objects is not None:
+    folders = tuple(folder for found in libraries for folder in found.includes)
+    system = (*folders, LIBC_FOLDER)
+    library = _library_objects(libraries, chosen, optimize, profile)
+    out.mkdir(parents=True, exist_ok=True)
+    if cxx:
+        flags = preprocessor_flags(INCLUDE_FOLDERS, folders, macros)
+        model_sources = _cxx_objects(
+            project.path, model_sources, out / name, (*chosen.optimize(optimize), *flags), chosen
+        )
+    elif objects is not None:
         flags = preprocessor_flags(INCLUDE_FOLDERS, system, macros)
         model_sources = objects.compiled(project.path, model_sources, flags, chosen, optimize)
     sources = (*model_sources, *program_sources(board, program, project.manifest.files), *library)
-    link = Link(project.path, sources, INCLUDE_FOLDERS, system, macros, project.path / "linker.ld", elf)
-    out.mkdir(parents=True, exist_ok=True)
+    link = Link(project.path, sources, INCLUDE_FOLDERS, system, macros, project.path / "linker.ld", elf, cxx)
     elf.unlink(missing_ok=True)
     command = link_command(link, chosen, optimize)
     failure = try_compiler(command, project.path)
@@ -116,14 +126,38 @@ def build_project(
     return Built(elf, board, program, profile, chosen.version, optimize, sizes)
 
 
-def _library_objects(libraries: Sequence[Found], compiler: Compiler, optimize: str) -> tuple[str, ...]:
-    """The libraries' objects; they get the firmware's memory functions, as the model does."""
+def _library_objects(libraries: Sequence[Found], compiler: Compiler, optimize: str, profile: bool) -> tuple[str, ...]:
+    """The libraries' objects; they get the firmware's memory functions, as the model does, or those of a C library."""
     if not libraries:
         return ()
+    if any(found.library.language == "c++" for found in libraries):
+        flags = (*hosted(CODE), *compiler.optimize(optimize))
+        commands = {"c": (*compiler.command, *flags), "c++": (*compiler.cxx, *flags)}
+        return library_objects(libraries, commands, (), compiler.version, profile=profile)
     flags = (*(flag for flag in CODE if not flag.startswith("-std=")), *compiler.optimize(optimize))
     libc = FIRMWARE / "libc"
     stamp = repr((compiler.version, [path.read_bytes() for path in sorted(libc.iterdir())]))
-    return library_objects(libraries, {"c": (*compiler.command, *flags)}, ("-isystem", str(libc)), stamp)
+    commands = {"c": (*compiler.command, *flags)}
+    return library_objects(libraries, commands, ("-isystem", str(libc)), stamp, profile=profile)
+
+
+def _cxx_objects(
+    project: Path, sources: Sequence[str], out: Path, flags: Sequence[str], compiler: Compiler
+) -> tuple[str, ...]:
+    """The sources with those in C++ compiled to objects, as one command cannot compile two languages."""
+    found = []
+    for source in sources:
+        if PurePosixPath(source).suffix == ".c":
+            found.append(source)
+            continue
+        output = f"{out}-{PurePosixPath(source).stem}.o"
+        paths = relocatable_paths(str(project))
+        command = (*compiler.cxx, *hosted(CODE), *CXX, *flags, *paths, "-c", source, "-o", output)
+        failure = try_compiler(command, project)
+        if failure is not None:
+            raise compiler_failed(command, project, failure)
+        found.append(output)
+    return tuple(found)
 
 
 def elf_name(project: Project, compiler: str, optimize: str, *, program: str = "bench", profile: bool = False) -> str:
@@ -144,7 +178,7 @@ def link_command(link: Link, compiler: Compiler, optimize: str) -> tuple[str, ..
         *compiler.link,
         f"-T{link.linker_script}",
         *link.sources,
-        *compiler.libraries,
+        *(CXX_LIBRARIES if link.cxx else compiler.libraries),
         "-o",
         str(link.elf),
     )

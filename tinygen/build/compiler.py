@@ -28,6 +28,8 @@ class Compiler:
     link: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     """Goes after the sources on the command line."""
+    cxx: tuple[str, ...] = ()
+    """Its C++ compiler's command, empty where there is none."""
 
     def optimize(self, level: str) -> tuple[str, ...]:
         """The flags of an optimisation level; ValueError unless it is one of OPTIMIZATIONS."""
@@ -56,6 +58,23 @@ def find_compiler(core: Core, name: str | None = None) -> Compiler:
         package = "gcc-arm-none-eabi" if core.arch == "thumb" else "gcc-riscv64-unknown-elf"
         gnu = () if name == "zig" else (f"or install {core.gcc}, on Debian and Ubuntu: apt install {package}",)
         raise error("TG401", f"{wanted} installed, needed for {core.cpu}", hints=(*hints, *gnu))
+    return found
+
+
+def find_cxx_compiler(core: Core, name: str | None = None) -> Compiler:
+    """The compiler for a core whose firmware has C++ in it, as find_compiler; zig has no C++ library for such cores.
+
+    TG424 when it has no C++.
+    """
+    from tinygen.build.gcc import gcc_compiler
+
+    found = gcc_compiler(core) if name != "zig" else None
+    if found is None or not found.cxx:
+        program = core.gcc.removesuffix("gcc") + "g++"
+        package = "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib" if core.arch == "thumb" else program
+        message = f"the model's code needs C++ and a C library for {core.cpu}: {program} with newlib, not zig"
+        hints = (f"on Debian and Ubuntu: apt install {package}", "--backend c and cmsis-nn need no C++")
+        raise error("TG424", message, hints=hints)
     return found
 
 

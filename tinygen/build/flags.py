@@ -35,13 +35,18 @@ CODE: tuple[str, ...] = (
 )
 """Firmware, every compiler. Freestanding, memcpy of four bytes is a call; firmware/libc/string.h makes it a load."""
 
-LIBRARY_CODE: dict[str, tuple[str, ...]] = {
-    "c": ("-std=gnu11", "-w"),
-    "c++": ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-w"),
-}
+CXX: tuple[str, ...] = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
+"""C++ of backends and of libraries: nothing that needs a run-time system."""
+
+LIBRARY_CODE: dict[str, tuple[str, ...]] = {"c": ("-std=gnu11", "-w"), "c++": (*CXX, "-w")}
 """Sources of others, by language: as their authors compile them, warnings are for them."""
 
 LINK: tuple[str, ...] = ("-nostartfiles", "-Wl,--gc-sections")
+
+CXX_LIBRARIES: tuple[str, ...] = (
+    *("-Wl,--start-group", "-lstdc++", "-lm", "-lc", "-lnosys", "-lgcc", "-Wl,--end-group"),
+)
+"""What C++ is linked with where the compiler has a C library for cores without an operating system."""
 
 GNU_LINK: tuple[str, ...] = ("-nostdlib",)
 """The firmware brings its own memory functions; of the compiler's libraries only libgcc is linked."""
@@ -54,6 +59,11 @@ SANITIZE: tuple[str, ...] = (
     "-fno-omit-frame-pointer",
 )
 """Address and undefined-behaviour sanitizers, where the first finding ends the program."""
+
+
+def hosted(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """The flags without the language's version and without `-ffreestanding`: for code that uses a C library."""
+    return tuple(flag for flag in flags if not flag.startswith("-std=") and flag != "-ffreestanding")
 
 
 def relocatable_paths(folder: str) -> tuple[str, ...]:

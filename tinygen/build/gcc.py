@@ -22,6 +22,7 @@ def gcc_compiler(core: Core) -> Compiler | None:
     program = shutil.which(core.gcc)
     if program is None:
         return None
+    cxx = shutil.which(core.gcc.removesuffix("gcc") + "g++")
     return Compiler(
         name=core.gcc,
         version=f"{core.gcc} {gcc_version(program)}",
@@ -29,4 +30,5 @@ def gcc_compiler(core: Core) -> Compiler | None:
         optimizations=tuple((level, (level,)) for level in OPTIMIZATIONS),
         link=GNU_LINK,
         libraries=("-lgcc",),
+        cxx=(cxx, *core.gcc_flags) if cxx else (),
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinygen.build.compiler import compiler_failed, try_compiler
-from tinygen.build.flags import DEFAULT_OPTIMIZATION, HOST, SANITIZE
-from tinygen.build.libraries import Found, library_objects
+from tinygen.build.flags import CXX, DEFAULT_OPTIMIZATION, HOST, SANITIZE, hosted
+from tinygen.build.libraries import Found, library_defines, library_objects
 from tinygen.build.zig import zig_command, zig_version
 from tinygen.errors import error
 
@@ -72,19 +72,31 @@ def build_host(
     """
     compiler = find_host_compiler(sanitize=sanitize)
     out.parent.mkdir(parents=True, exist_ok=True)
+    cxx = find_host_cxx() if any(source.suffix != ".c" for source in sources) else None
+    preprocessor = (
+        *(f"-I{folder.resolve()}" for folder in includes),
+        *(flag for found in libraries for folder in found.includes for flag in ("-isystem", folder)),
+        *(f"-D{macro}" for macro in (*defines, *library_defines(libraries, profile=False))),
+    )
+    checks = SANITIZE if sanitize else ("-fno-sanitize=undefined",)
+    objects = [
+        _cxx_object(cxx, source, out, (optimize, *checks, *preprocessor))
+        for source in sources
+        if cxx is not None and source.suffix != ".c"
+    ]
     command = (
         *compiler.command,
         *HOST,
         *warnings,
         optimize,
-        *(SANITIZE if sanitize else ("-fno-sanitize=undefined",)),
-        *(f"-I{folder.resolve()}" for folder in includes),
-        *(flag for found in libraries for folder in found.includes for flag in ("-isystem", folder)),
-        *(f"-D{macro}" for macro in (*defines, *(macro for found in libraries for macro in found.library.defines))),
+        *checks,
+        *preprocessor,
         *(("-shared",) if shared else ()),
-        *(str(source.resolve()) for source in sources),
-        *_library_objects(compiler, libraries, optimize),
+        *(str(source.resolve()) for source in sources if source.suffix == ".c"),
+        *objects,
+        *_library_objects(compiler, cxx, libraries, optimize),
         *(() if sys.platform == "win32" else ("-lm",)),
+        *(("-lstdc++",) if cxx is not None else ()),
         "-o",
         str(out.resolve()),
     )
@@ -94,8 +106,29 @@ def build_host(
     return out
 
 
-def _library_objects(compiler: HostCompiler, libraries: Sequence[Found], optimize: str) -> tuple[str, ...]:
+def find_host_cxx() -> str:
+    """The native C++ compiler; TG424 when there is none."""
+    found = next((path for path in map(shutil.which, ("c++", "g++", "clang++")) if path is not None), None)
+    if found is None:
+        hints = ("install one, on Debian and Ubuntu: apt install g++",)
+        raise error("TG424", "the model's code needs C++: no c++, g++ or clang++ is installed here", hints=hints)
+    return found
+
+
+def _cxx_object(cxx: str, source: Path, out: Path, flags: Sequence[str]) -> str:
+    output = out.with_name(f"{out.name}-{source.stem}.o")
+    command = (cxx, *hosted(HOST), *CXX, *flags, "-c", str(source.resolve()), "-o", str(output.resolve()))
+    failure = try_compiler(command, out.parent)
+    if failure is not None:
+        raise compiler_failed(command, out.parent, failure)
+    return str(output.resolve())
+
+
+def _library_objects(
+    compiler: HostCompiler, cxx: str | None, libraries: Sequence[Found], optimize: str
+) -> tuple[str, ...]:
     if not libraries:
         return ()
-    flags = (*(flag for flag in HOST if not flag.startswith("-std=")), optimize)
-    return library_objects(libraries, {"c": (*compiler.command, *flags)}, (), compiler.version)
+    flags = (*hosted(HOST), optimize)
+    commands = {"c": (*compiler.command, *flags), "c++": (cxx or "c++", *flags)}
+    return library_objects(libraries, commands, (), compiler.version, profile=False)

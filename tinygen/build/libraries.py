@@ -55,7 +55,7 @@ def find_libraries(libraries: Sequence[Library], environment: Mapping[str, str] 
     variables = os.environ if environment is None else environment
     found = []
     for library in libraries:
-        named = variables.get(library.variable)
+        named = variables.get(library.variable) or _usual(library, variables)
         get = f"git clone --depth 1 --branch {library.tag} {library.repository}"
         if not named:
             message = f"the model's code calls {library.name}, and {library.variable} does not say where that is"
@@ -75,8 +75,26 @@ def find_libraries(libraries: Sequence[Library], environment: Mapping[str, str] 
     return tuple(found)
 
 
+def library_defines(found: Sequence[Found], *, profile: bool) -> tuple[str, ...]:
+    """The macros of libraries, for themselves and for what includes their headers."""
+    lean = () if profile else tuple(macro for each in found for macro in each.library.lean_defines)
+    return (*(macro for each in found for macro in each.library.defines), *lean)
+
+
+def _usual(library: Library, variables: Mapping[str, str]) -> str | None:
+    """The library's folder inside another one's, where that is known and has it."""
+    variable, _, inside = library.usual.partition("/")
+    folder = Path(variables.get(variable, ""), inside)
+    return str(folder) if variables.get(variable) and (folder / library.marker).is_file() else None
+
+
 def library_objects(
-    found: Sequence[Found], commands: Mapping[str, Sequence[str]], preprocessor: Sequence[str], stamp: str
+    found: Sequence[Found],
+    commands: Mapping[str, Sequence[str]],
+    preprocessor: Sequence[str],
+    stamp: str,
+    *,
+    profile: bool,
 ) -> tuple[str, ...]:
     """Objects of the libraries' sources, from the cache where they are there.
 
@@ -84,12 +102,13 @@ def library_objects(
         commands: for each language of the libraries the compiler with the flags of the core and of optimisation.
         preprocessor: include folders and macros that all of them get.
         stamp: of what else the objects depend on, such as the headers in `preprocessor`.
+        profile: whether the layers call hooks.
 
     Raises:
         TinygenError: TG402 when a compiler fails.
     """
     includes = [f"-I{folder}" for each in found for folder in each.includes]
-    defines = [f"-D{macro}" for each in found for macro in each.library.defines]
+    defines = [f"-D{macro}" for macro in library_defines(found, profile=profile)]
     state = repr((stamp, [each.digest() for each in found]))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tinygen.arena import settle_arenas
 from tinygen.build.builder import build_project
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
@@ -62,6 +63,9 @@ def command(
     if prefix is not None:
         loaded = loaded.select(prefix)
     with output.status("building the firmware"):
+        loaded, arenas = settle_arenas(
+            loaded, out if out is not None else project / "build", compiler=compiler, optimize=level
+        )
         built = build_project(
             loaded,
             out if out is not None else project / "build",
@@ -87,6 +91,11 @@ def command(
 
     def show() -> None:
         output.line(f"{built.elf}: {program} firmware for {built.board.name}, {built.compiler} {level}")
+        for prefix, arena in arenas.items():
+            output.line(
+                f"{prefix}: arena {arena.arena_bytes:,} bytes, measured: {arena.used_bytes:,} used and "
+                f"{arena.margin_bytes:,} for starting; written into the project"
+            )
         rows = [
             ("flash", f"{sizes.flash_bytes:,}", f"{sizes.flash_capacity:,}"),
             ("RAM", f"{sizes.ram_bytes:,}", f"{sizes.ram_capacity:,}"),

@@ -25,6 +25,8 @@ class Graph:
     outputs: tuple[int, ...]
     warnings: tuple[Diagnostic, ...] = ()
     """What the reader found unusual but harmless."""
+    content: bytes = b""
+    """The model file, for backends that hand it on; empty for graphs that were not read from one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))

@@ -37,6 +37,8 @@ class Model:
     proof: str
     constant_bytes: int
     constants_crc32: int
+    arena_bound: bool = False
+    """Whether arena_bytes is a bound that a build measures."""
 
     @property
     def layer_slots(self) -> int:
@@ -114,6 +116,7 @@ def model_of(tree: SourceTree) -> Model:
         proof=tree.plan.proof,
         constant_bytes=tree.constant_bytes,
         constants_crc32=tree.constants_crc32,
+        arena_bound=tree.arena_bound,
     )
 
 
@@ -213,6 +216,8 @@ class _Reader:
             includes=self.paths("includes"),
             sources=self.paths("sources"),
             defines=self._texts("defines"),
+            lean_defines=self._texts("lean_defines"),
+            usual=self._text("usual"),
             language=self._text("language"),
         )
 
@@ -231,6 +236,7 @@ class _Reader:
             proof=self._text("proof"),
             constant_bytes=self._integer("constant_bytes"),
             constants_crc32=self._integer("constants_crc32"),
+            arena_bound=self._has("arena_bound") and self._truth("arena_bound"),
         )
 
     def _tensor(self) -> TensorSpec:

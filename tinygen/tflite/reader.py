@@ -74,7 +74,7 @@ def read_bytes(data: bytes, name: str) -> Graph:
         message = f"{len(subgraphs)} subgraphs; accepted: one (no control flow, no second signature)"
         raise error("TG105", message, origin=origin)
     digest = hashlib.sha256(data).hexdigest()
-    return _read_subgraph(model, subgraphs[0], Graph(Path(name).stem, digest, {}, (), (), ()), origin)
+    return _read_subgraph(model, subgraphs[0], Graph(Path(name).stem, digest, {}, (), (), (), (), data), origin)
 
 
 def _check_identifier(data: bytes, origin: Origin) -> None:

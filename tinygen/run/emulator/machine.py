@@ -91,6 +91,11 @@ class Machine:
     def close(self) -> None:
         """Nothing to end: the emulator is part of this process."""
 
+    def word(self, name: str) -> int:
+        """The value of a variable of 32 bits."""
+        address = next(symbol.address for symbol in self._symbols if symbol.name == name)
+        return int.from_bytes(self._uc.mem_read(address, 4), "little")
+
     def write(self, data: bytes) -> None:
         """Sends bytes; the firmware sees them when something is read."""
         self._uart.receive(data)

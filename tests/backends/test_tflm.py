@@ -1,0 +1,151 @@
+"""The backend tflm: the plan in the model file, the text around it, and with a real tflite-micro what it computes."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.requirement import library, need, require
+from tinygen.arena import settle_arenas
+from tinygen.backends.tflm.operators import OPERATORS
+from tinygen.backends.tflm.planning import ALIGNMENT, METADATA, metadata, plan_tensors
+from tinygen.boards import load_board
+from tinygen.build.builder import build_project
+from tinygen.build.compiler import find_cxx_compiler
+from tinygen.compile import CompileOptions, compile_graph, compile_model
+from tinygen.cores import CORES
+from tinygen.errors import TinygenError
+from tinygen.project import load_project, write_project
+from tinygen.tflite import read_model
+from tinygen.verify import verify
+
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits.tflite"
+OPTIONS = CompileOptions(backend="tflm")
+
+
+def test_tensors_alive_at_once_never_overlap() -> None:
+    graph = read_model(DIGITS)
+    plan, offsets = plan_tensors(graph, keep_inputs=False)
+    assert all(offset % ALIGNMENT == 0 for offset in offsets.values())
+    for op in graph.ops:
+        if op.kind == "RESHAPE":
+            assert offsets[op.inputs[0]] == offsets[op.outputs[0]]
+            continue
+        alive = [i for i in (*op.inputs, *op.outputs) if i in offsets]
+        places = sorted((offsets[i], offsets[i] + graph.tensors[i].nbytes) for i in alive)
+        assert all(end <= start for (_, end), (start, _) in pairwise(places))
+        assert places[-1][1] <= plan.arena_bytes
+    constants = {i for i, tensor in graph.tensors.items() if tensor.data is not None}
+    assert not constants & set(offsets)
+
+
+def test_inputs_that_are_kept_live_to_the_end() -> None:
+    graph = read_model(DIGITS)
+    kept, offsets = plan_tensors(graph, keep_inputs=True)
+    first = graph.inputs[0]
+    own = range(offsets[first], offsets[first] + graph.tensors[first].nbytes)
+    others = [i for i in offsets if i != first]
+    assert not any(offsets[i] in own for i in others)
+    assert kept.arena_bytes >= plan_tensors(graph, keep_inputs=False)[0].arena_bytes
+
+
+def test_metadata_is_what_tflite_micro_reads() -> None:
+    assert struct.unpack("<7i", metadata({1: 32, 3: 0}, 4)) == (1, 1, 4, -1, 32, -1, 0)
+
+
+def test_the_source_adds_exactly_the_operators_of_the_model() -> None:
+    graph = read_model(DIGITS)
+    tree = compile_graph(graph, OPTIONS)
+    source = tree.files["src/digits.cc"]
+    kinds = {op.kind for op in graph.ops}
+    assert f"MicroMutableOpResolver<{len(kinds)}>" in source
+    for kind, operator in OPERATORS.items():
+        assert (f"resolver->Add{operator.method}()" in source) == (kind in kinds)
+    assert METADATA.encode().hex() in _model_bytes(tree.files["src/digits_model.h"]).hex()
+    assert [layer.index for layer in tree.layers] == [op.origin.op_index for op in graph.ops]
+    assert tree.numerics == "tflm"
+    names = {needed.name: needed for needed in tree.libraries}
+    assert set(names) == {"tflite-micro", "FlatBuffers", "gemmlowp", "ruy"}
+    assert any(path.endswith("kernels/conv.cc") for path in names["tflite-micro"].sources)
+    optimized = compile_graph(graph, CompileOptions(backend="tflm-cmsis-nn"))
+    names = {needed.name: needed for needed in optimized.libraries}
+    assert any(path.endswith("kernels/cmsis_nn/conv.cc") for path in names["tflite-micro"].sources)
+    assert "CMSIS-NN" in names
+
+
+def _model_bytes(header: str) -> bytes:
+    body = header[header.index("= {") + 3 : header.rindex("};")]
+    return bytes(int(number) for number in body.replace("\n", " ").split(",") if number.strip())
+
+
+def test_the_model_file_in_c_ends_with_the_users_file() -> None:
+    tree = compile_model(DIGITS, OPTIONS)
+    model = _model_bytes(tree.files["src/digits_model.h"])
+    assert model.endswith(DIGITS.read_bytes())
+    assert tree.constant_bytes == len(model)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        replace(OPTIONS, io_outside=True),
+        replace(OPTIONS, pins=(("x", 0),)),
+        replace(OPTIONS, shared_arena=True),
+    ],
+)
+def test_what_tflite_micro_cannot_do_is_an_error(options: CompileOptions) -> None:
+    with pytest.raises(TinygenError, match="the backend tflm does not support") as caught:
+        compile_model(DIGITS, options)
+    assert caught.value.code == "TG423"
+
+
+def test_a_budget_of_tensors_is_kept_or_refused() -> None:
+    with pytest.raises(TinygenError) as caught:
+        compile_model(DIGITS, replace(OPTIONS, ram_budget=100))
+    assert caught.value.code == "TG305"
+
+
+def test_cpp_needs_a_compiler_that_has_it() -> None:
+    core = next(core for core in CORES if core.cpu == "cortex-m4")
+    with pytest.raises(TinygenError, match="needs C\\+\\+ and a C library") as caught:
+        find_cxx_compiler(core, "zig")
+    assert caught.value.code == "TG424"
+
+
+def test_a_build_without_the_library_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("g++", shutil.which("arm-none-eabi-g++") is not None, "arm-none-eabi-g++")
+    monkeypatch.delenv("TFLM_DIR", raising=False)
+    project = write_project(compile_model(DIGITS, OPTIONS), load_board("mps2-an386"), tmp_path / "p")
+    with pytest.raises(TinygenError, match="TFLM_DIR does not say where") as caught:
+        build_project(project, tmp_path / "build")
+    assert caught.value.code == "TG421"
+
+
+@pytest.fixture
+def tflm() -> None:
+    library("TFLM_DIR")
+    require("cc", "gcc", "unicorn")
+
+
+@pytest.mark.usefixtures("tflm")
+@pytest.mark.parametrize(("runner", "board"), [("host", None), ("unicorn", "mps2-an386")])
+def test_outputs_with_the_real_library(runner: str, board: str | None) -> None:
+    target = None if board is None else load_board(board)
+    assert verify(DIGITS, OPTIONS, board=target, runner=runner, samples=3).mismatches == 0
+
+
+@pytest.mark.usefixtures("tflm")
+def test_the_arena_is_measured_and_written_into_the_project(tmp_path: Path) -> None:
+    tree = compile_model(DIGITS, OPTIONS)
+    project = write_project(tree, load_board("mps2-an386"), tmp_path / "p")
+    settled, arenas = settle_arenas(project, tmp_path / "build")
+    arena = arenas["digits"]
+    assert arena.used_bytes <= arena.arena_bytes < tree.plan.arena_bytes
+    assert load_project(project.path).model.arena_bytes == arena.arena_bytes == settled.model.arena_bytes
+    assert f"#define DIGITS_ARENA_BYTES {arena.arena_bytes}\n" in (project.path / "include/digits.h").read_text()
+    assert settle_arenas(settled, tmp_path / "build") == (settled, {})
