@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.commands import ROOT, console_blocks, run_commands
 
-PAGES = ("flash.md", "projects.md")
+PAGES = ("bench.md", "flash.md", "projects.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
