@@ -100,6 +100,8 @@ class Emulators:
     """Which of the machine's serial lines is the board's; others come before it."""
     renode: str | None
     renode_uart: str | None
+    renode_dwt: bool
+    """Whether Renode's platform has the cycle counter of a Cortex-M; most lack it and are given one."""
 
 
 @dataclass(frozen=True)
@@ -322,6 +324,7 @@ def _emulators(table: StrictTable) -> Emulators:
         qemu_serial=table.integer("qemu_serial", 0, 15, "serial lines before it") if table.has("qemu_serial") else 0,
         renode=table.optional_text("renode"),
         renode_uart=table.optional_text("renode_uart"),
+        renode_dwt=table.flag("renode_dwt") if table.has("renode_dwt") else False,
     )
     table.finish()
     if (emulators.renode is None) != (emulators.renode_uart is None):

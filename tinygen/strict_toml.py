@@ -42,6 +42,12 @@ class StrictTable:
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if self.has(key) else None
 
+    def flag(self, key: str) -> bool:
+        value = self._get(key, "true or false")
+        if not isinstance(value, bool):
+            raise self.fail(key, f"found {value!r}, accepted: true or false")
+        return value
+
     def choice(self, key: str, accepted: tuple[str, ...]) -> str:
         value = self.text(key)
         if value not in accepted:

@@ -15,6 +15,7 @@ from tinygen.build.zig import zig_command, zig_version
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
 from tinygen.run.qemu_system.program import PROGRAMS, qemu_version
+from tinygen.run.renode_system.program import HOW_TO_GET, renode_program, renode_version
 
 _EMULATE, _VERIFY = 'pip install "tinygen[emulate]"', 'pip install "tinygen[verify]"'
 
@@ -63,7 +64,7 @@ DOCUMENT = DoctorDocument
 def command(output: Output) -> None:
     """Say what is installed, what is missing, and how to get it."""
     with output.status("looking around"):
-        tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *_qemus(), *map(_package, _PACKAGES))
+        tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *_qemus(), _renode(), *map(_package, _PACKAGES))
     document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools)
 
     def show() -> None:
@@ -97,6 +98,13 @@ def _qemus() -> tuple[Tool, ...]:
         Tool(name, _qemu_version(name), f"run firmware for {_QEMU[name]} on QEMU: --on qemu", f"apt install {package}")
         for name, package in PROGRAMS.values()
     )
+
+
+def _renode() -> Tool:
+    program = renode_program()
+    found = None if program is None else renode_version(program)
+    version = None if program is None else "unknown" if found is None else found.text
+    return Tool("renode", version, "run firmware with a board's peripherals: --on renode", HOW_TO_GET)
 
 
 def _qemu_version(name: str) -> str | None:
