@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.emulated.noisy_line import Target
+from tests.emulated.trivial_model import trivial_tree as answering_tree
 from tests.requirement import need, require
 from tests.unit.trivial_model import trivial_tree
 from tinygen.boards import load_board
+from tinygen.build.builder import build_project
 from tinygen.errors import TinygenError
 from tinygen.flash import drive as drives
 from tinygen.flash import tools
@@ -35,9 +39,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Puts a program of that name on the path, alone: it keeps its arguments, says something and ends."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
 
     def make(name: str, says: str = "", code: int = 0) -> Path:
+        monkeypatch.setenv("PATH", str(folder))
         script = folder / name
         kept = tmp_path / f"{name}.json"
         script.write_text(
@@ -66,7 +70,8 @@ def test_flash(run_json, stand_in, project) -> None:
     assert found["image"] in found["command"][-1]
 
 
-def test_a_dry_run_writes_nothing_and_needs_no_tool(run, run_json, stand_in, project) -> None:
+def test_a_dry_run_writes_nothing_and_needs_no_tool(run, run_json, monkeypatch, project) -> None:
+    monkeypatch.setenv("PATH", "")
     folder = project("stm32f746g-disco")
     found = run_json("flash", folder, "--dry-run")
     assert not found["flashed"]
@@ -74,7 +79,8 @@ def test_a_dry_run_writes_nothing_and_needs_no_tool(run, run_json, stand_in, pro
     assert run("flash", folder, "--dry-run").stdout.startswith("openocd -f board/stm32f746g-disco.cfg -c 'program ")
 
 
-def test_a_missing_tool(run, stand_in, project) -> None:
+def test_a_missing_tool(run, monkeypatch, project) -> None:
+    monkeypatch.setenv("PATH", "")
     result = run("flash", project("stm32f746g-disco"), exit_code=1)
     assert "error[TG417]: openocd is not on the path" in result.stderr
     assert "apt install openocd" in result.stderr
@@ -138,3 +144,18 @@ def test_platformio_builds_by_itself(run_json, stand_in, project) -> None:
 
 def test_an_unknown_tool_is_a_wrong_command_line(run, project) -> None:
     assert "openocd" in run("flash", project("rpi-pico"), "--tool", "dd", exit_code=2).stderr
+
+
+def test_the_firmware_is_asked_for_its_model(run_json, run, stand_in, tmp_path: Path) -> None:
+    """In QEMU instead of on the board: the stand-in for OpenOCD programs nothing, and the UART is a socket."""
+    require("zig", "qemu")
+    board = load_board("hifive1-revb")
+    project = write_project(answering_tree(), board, tmp_path / "right")
+    other = write_project(replace(answering_tree(), model_sha256="cd" * 32), board, tmp_path / "wrong")
+    elf = build_project(project, tmp_path / "build", compiler="zig").elf
+    with Target(board, elf) as target:
+        stand_in("openocd")
+        found = run_json("flash", project.path, "--port", target.url)
+        assert (found["flashed"], found["verified"]) == (True, True)
+        failed = run("flash", other.path, "--port", target.url, exit_code=1)
+        assert "error[TG514]: the firmware on socket://" in failed.stderr

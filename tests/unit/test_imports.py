@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "samples": BASE | {"ir", "source_tree"},
 }
 # What a command does, without the command line: free to use every room but `cli`.
-TASKS = {"arena", "fit", "verify", "bench", "energy", "regression", "demo", "report", "tune"}
+TASKS = {"arena", "fit", "verify", "bench", "energy", "regression", "demo", "report", "tune", "device", "pytest_plugin"}
 TOP = {"cli", "__main__"}
 
 # Third-party packages and the only rooms that know them; numpy is everywhere.
@@ -61,6 +61,7 @@ PLACES: dict[str, set[str]] = {
     "elftools": {"build", "run"},
     "capstone": {"build", "run"},
     "serial": {"run.serial"},
+    "pytest": {"pytest_plugin"},
     "tvm": {"backends.utvm"},
     "distributed": {"tune"},
 }
