@@ -12,17 +12,14 @@
  *
  * An inference may consume its inputs (their memory is reused while they are read), so each needs its own load.
  */
+#include "inference.h"
+#include "mlperf.h"
 #include "protocol.h"
-#include "tinygen_model.h"
-#include "tinygen_port.h"
 
 extern uint32_t __data_start[], __data_end[], __bss_start[], __bss_end[];
 
-static const uint32_t input_bytes[TG_MODEL_INPUT_COUNT] = TG_MODEL_INPUT_BYTES;
-static const uint32_t output_bytes[TG_MODEL_OUTPUT_COUNT] = TG_MODEL_OUTPUT_BYTES;
-static bool loaded[TG_MODEL_INPUT_COUNT];
-static bool has_outputs;
-static enum tg_weights weights;
+#define SILENCE_SECONDS 5u
+#define POLLS_BETWEEN_LOOKS 256u
 
 #ifdef TG_MODEL_PROFILE
 static uint64_t layer_counts[TG_MODEL_LAYER_SLOTS];
@@ -48,12 +45,12 @@ static void fail(const char *reason)
     tg_end();
 }
 
-static void write_sizes(const char *key, const uint32_t *bytes, uint32_t count)
+static void write_sizes(const char *key, const struct tg_tensor *tensors, uint32_t count)
 {
-    tg_field_number(key, bytes[0]);
+    tg_field_number(key, tensors[0].bytes);
     for (uint32_t i = 1; i < count; i++) {
         tg_write(",");
-        tg_write_number(bytes[i]);
+        tg_write_number(tensors[i].bytes);
     }
 }
 
@@ -77,10 +74,33 @@ static void hello(void)
     if (tg_clock_missing() != NULL) {
         tg_field_text("clock_fallback", tg_clock_missing());
     }
-    tg_field_text("weights", (const char *const[]){"unchecked", "intact", "damaged"}[weights]);
-    write_sizes("inputs", input_bytes, TG_MODEL_INPUT_COUNT);
-    write_sizes("outputs", output_bytes, TG_MODEL_OUTPUT_COUNT);
+    tg_field_text("weights", (const char *const[]){"unchecked", "intact", "damaged"}[tg_weights]);
+    write_sizes("inputs", tg_inputs, TG_MODEL_INPUT_COUNT);
+    write_sizes("outputs", tg_outputs, TG_MODEL_OUTPUT_COUNT);
     tg_end();
+}
+
+/* Reads bytes as they come; false when the line falls silent before the last. */
+static bool receive(uint8_t *to, uint32_t count)
+{
+    const uint64_t patience = (uint64_t)SILENCE_SECONDS * tg_clock_hz();
+    uint64_t heard = tg_ticks();
+    uint32_t polls = 0;
+    for (uint32_t i = 0; i < count;) {
+        const int byte = port_getc();
+        if (byte >= 0) {
+            to[i++] = (uint8_t)byte;
+            polls = 0;
+        } else if (++polls % POLLS_BETWEEN_LOOKS == 1u) {
+            const uint64_t now = tg_ticks();
+            if (polls == 1u) {
+                heard = now;
+            } else if (now - heard > patience) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static void load(const char *arguments)
@@ -95,23 +115,21 @@ static void load(const char *arguments)
         return;
     }
     uint8_t *to = tg_model_input(index);
-    const uint32_t count = input_bytes[index];
-    loaded[index] = false;
-    has_outputs = false;
+    const uint32_t count = tg_inputs[index].bytes;
+    tg_loaded[index] = false;
+    tg_has_outputs = false;
     tg_write("tg send");
     tg_field_number("bytes", count);
     tg_end();
-    for (uint32_t i = 0; i < count;) {
-        const int byte = port_getc();
-        if (byte >= 0) {
-            to[i++] = (uint8_t)byte;
-        }
+    if (!receive(to, count)) {
+        fail("silence");
+        return;
     }
     if (tg_crc32(0, to, count) != crc) {
         fail("crc");
         return;
     }
-    loaded[index] = true;
+    tg_loaded[index] = true;
     tg_write("tg loaded");
     tg_field_number("input", index);
     tg_end();
@@ -119,33 +137,26 @@ static void load(const char *arguments)
 
 static void infer(void)
 {
-    if (weights == TG_WEIGHTS_DAMAGED) {
+    if (tg_weights == TG_WEIGHTS_DAMAGED) {
         fail("weights");
         return;
     }
-    for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
-        if (!loaded[i]) {
-            fail("inputs");
-            return;
-        }
-    }
-    for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
-        loaded[i] = false;
+    if (!tg_all_loaded()) {
+        fail("inputs");
+        return;
     }
 #ifdef TG_MODEL_PROFILE
     for (uint32_t i = 0; i < TG_MODEL_LAYER_SLOTS; i++) {
         layer_counts[i] = 0;
     }
 #endif
+    uint64_t count;
     tg_trigger(true);
-    const uint64_t start = tg_cycles();
-    const int status = tg_model_invoke();
-    const uint64_t stop = tg_cycles();
+    const int status = tg_infer(&count);
     tg_trigger(false);
-    has_outputs = status == 0;
     tg_write("tg ran");
     tg_field_number("status", (uint32_t)status);
-    tg_field_long("count", stop - start);
+    tg_field_long("count", count);
     tg_end();
 }
 
@@ -160,17 +171,17 @@ static void output(const char *arguments)
         fail("index");
         return;
     }
-    if (!has_outputs) {
+    if (!tg_has_outputs) {
         fail("outputs");
         return;
     }
     const uint8_t *from = tg_model_output(index);
     tg_write("tg bytes");
     tg_field_number("output", index);
-    tg_field_number("bytes", output_bytes[index]);
-    tg_field_hex("crc", tg_crc32(0, from, output_bytes[index]));
+    tg_field_number("bytes", tg_outputs[index].bytes);
+    tg_field_hex("crc", tg_crc32(0, from, tg_outputs[index].bytes));
     tg_end();
-    tg_write_bytes(from, output_bytes[index]);
+    tg_write_bytes(from, tg_outputs[index].bytes);
     tg_end();
 }
 
@@ -203,10 +214,8 @@ static void others(void)
     int status = 0;
     TG_OTHER_MODELS(RUN)
 #if TG_SHARED_ARENA
-    has_outputs = false;
-    for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
-        loaded[i] = false;
-    }
+    tg_has_outputs = false;
+    tg_forget_inputs();
 #endif
     tg_write("tg others");
     tg_field_number("models", models);
@@ -260,7 +269,7 @@ int main(void)
     port_set_baud(tg_uart_clock_hz());
     tg_trigger_init();
     tg_cycles_init();
-    weights = tg_check_weights();
+    tg_weights = tg_check_weights();
     int status = 0;
     TG_MODELS(INIT)
     tg_end();
@@ -268,9 +277,10 @@ int main(void)
         fail("init");
     }
     hello();
-    if (weights == TG_WEIGHTS_DAMAGED) {
+    if (tg_weights == TG_WEIGHTS_DAMAGED) {
         fail("weights");
     }
+    tg_mlperf_init();
     for (;;) {
         const int byte = port_getc();
         if (byte < 0) {
@@ -282,6 +292,12 @@ int main(void)
             break;
         case TG_LINE_OVERLONG:
             fail("line");
+            break;
+        case TG_COMMAND_READY:
+            tg_mlperf_answer(line.text);
+            break;
+        case TG_COMMAND_OVERLONG:
+            tg_mlperf_overlong();
             break;
         case TG_LINE_OPEN:
             break;

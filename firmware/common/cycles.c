@@ -1,4 +1,5 @@
-/* The core's cycle counter: DWT CYCCNT on ARMv7-M and later, SysTick on ARMv6-M, a CSR on RISC-V. */
+/* The core's cycle counter: DWT CYCCNT on ARMv7-M and later, SysTick on ARMv6-M, a CSR on RISC-V; and time from it. */
+#include "decimal.h"
 #include "tinygen_port.h"
 
 #if defined(__riscv)
@@ -55,11 +56,24 @@ const char *tg_cycles_source(void)
 #endif
 }
 
-#elif defined(__ARM_ARCH_6M__)
+uint64_t tg_ticks(void)
+{
+    return tg_cycles();
+}
+
+void tg_ticks_count_wraps(bool on)
+{
+    (void)on;
+}
+
+#else
 
 #define SYST_CSR TG_REGISTER(0xE000E010u)
 #define SYST_RVR TG_REGISTER(0xE000E014u)
 #define SYST_CVR TG_REGISTER(0xE000E018u)
+#define CSR_ON 5u /* core clock, enable */
+#define CSR_INTERRUPT 2u
+#define CSR_WRAPPED (1u << 16)
 #define PERIOD 0x01000000u
 
 void SysTick_Handler(void);
@@ -72,14 +86,14 @@ void SysTick_Handler(void)
     wraps++;
 }
 
-void tg_cycles_init(void)
+static void start_systick(uint32_t control)
 {
     SYST_RVR = PERIOD - 1u;
     SYST_CVR = 0;
-    SYST_CSR = 7; /* core clock, interrupt, enable */
+    SYST_CSR = control;
 }
 
-uint64_t tg_cycles(void)
+static uint64_t read_systick(void)
 {
     uint32_t before, value;
     do {
@@ -89,9 +103,31 @@ uint64_t tg_cycles(void)
     return (uint64_t)before * PERIOD + (PERIOD - 1u - value);
 }
 
+#if defined(__ARM_ARCH_6M__)
+
+void tg_cycles_init(void)
+{
+    start_systick(CSR_ON | CSR_INTERRUPT);
+}
+
+uint64_t tg_cycles(void)
+{
+    return read_systick();
+}
+
 const char *tg_cycles_source(void)
 {
     return "systick";
+}
+
+uint64_t tg_ticks(void)
+{
+    return tg_cycles();
+}
+
+void tg_ticks_count_wraps(bool on)
+{
+    (void)on;
 }
 
 #else
@@ -101,12 +137,21 @@ const char *tg_cycles_source(void)
 #define DWT_CYCCNT TG_REGISTER(0xE0001004u)
 #define DWT_LAR TG_REGISTER(0xE0001FB0u)
 
+/* In emulators without a DWT its counter stands still. Time then comes from SysTick, whose interrupt is off except
+ * where somebody needs it: it would be counted among an inference's instructions. */
+static bool still;
+
 void tg_cycles_init(void)
 {
     DEMCR |= 1u << 24;
     DWT_LAR = 0xC5ACCE55u; /* the Cortex-M7 locks the unit; elsewhere the write does nothing */
     DWT_CYCCNT = 0;
     DWT_CTRL |= 1u;
+    const uint32_t first = DWT_CYCCNT;
+    still = DWT_CYCCNT == first;
+    if (still) {
+        start_systick(CSR_ON);
+    }
 }
 
 uint64_t tg_cycles(void)
@@ -124,4 +169,30 @@ const char *tg_cycles_source(void)
     return "dwt";
 }
 
+uint64_t tg_ticks(void)
+{
+    if (!still) {
+        return tg_cycles();
+    }
+    const uint32_t control = SYST_CSR; /* reading forgets that the counter has wrapped */
+    if ((control & CSR_INTERRUPT) == 0u && (control & CSR_WRAPPED) != 0u) {
+        wraps++;
+    }
+    return read_systick();
+}
+
+void tg_ticks_count_wraps(bool on)
+{
+    if (still) {
+        (void)tg_ticks();
+        SYST_CSR = on ? CSR_ON | CSR_INTERRUPT : CSR_ON;
+    }
+}
+
 #endif
+#endif
+
+uint64_t tg_microseconds(uint64_t ticks)
+{
+    return tg_divide(ticks * 1000u, tg_clock_hz() / 1000u);
+}

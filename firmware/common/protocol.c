@@ -5,11 +5,14 @@
 
 enum tg_line_state tg_line_add(struct tg_line *line, int byte)
 {
-    if (byte == '\n') {
+    if (byte == '\n' || byte == '%') {
         const bool overlong = line->overlong;
         line->text[line->length] = '\0';
         line->length = 0;
         line->overlong = false;
+        if (byte == '%') {
+            return overlong ? TG_COMMAND_OVERLONG : TG_COMMAND_READY;
+        }
         return overlong ? TG_LINE_OVERLONG : TG_LINE_READY;
     }
     if (byte == '\r') {
@@ -118,6 +121,12 @@ void tg_write_bytes(const uint8_t *bytes, size_t count)
     for (; count != 0u; count--) {
         port_putc((char)*bytes++);
     }
+}
+
+void tg_write_hex_byte(uint8_t value)
+{
+    port_putc("0123456789abcdef"[value >> 4]);
+    port_putc("0123456789abcdef"[value & 15u]);
 }
 
 void tg_write_hex(uint32_t value)

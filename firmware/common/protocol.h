@@ -9,16 +9,24 @@
 
 #define TG_LINE_BYTES 81 /* 80 characters and the terminator */
 
-/* The request being received. `overlong` swallows the rest of a line that does not fit. */
+/* The request being received, a line, or a command of the other protocol, which ends with a percent sign. `overlong`
+ * swallows the rest of what does not fit. */
 struct tg_line {
     char text[TG_LINE_BYTES];
     uint8_t length;
     bool overlong;
 };
 
-enum tg_line_state { TG_LINE_OPEN, TG_LINE_READY, TG_LINE_OVERLONG };
+enum tg_line_state {
+    TG_LINE_OPEN,
+    TG_LINE_READY,
+    TG_LINE_OVERLONG,
+    TG_COMMAND_READY,
+    TG_COMMAND_OVERLONG,
+};
 
-/* Adds a received byte. READY and OVERLONG end a line; the next byte starts a new one. Carriage returns vanish. */
+/* Adds a received byte. All but OPEN end a line or a command; the next byte starts a new one. Carriage returns vanish.
+ */
 enum tg_line_state tg_line_add(struct tg_line *line, int byte);
 
 /* If the text at *cursor starts with this word, moves *cursor past it and the space behind it. */
@@ -33,6 +41,7 @@ uint32_t tg_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 void tg_write(const char *text);
 void tg_write_bytes(const uint8_t *bytes, size_t count);
 void tg_write_hex(uint32_t value);
+void tg_write_hex_byte(uint8_t value);
 void tg_write_number(uint32_t value);
 /* Answers are `tg WORD key=value key=value`, their checksum ` sum=` and a line end; tg_end() adds the last two. */
 void tg_field_text(const char *key, const char *value);

@@ -40,6 +40,12 @@ void tg_cycles_init(void);
 uint64_t tg_cycles(void);
 const char *tg_cycles_source(void);
 
+/* Time, for timeouts and for hosts that ask in microseconds: the cycle counter, or a timer where that one stands still.
+ * Call tg_ticks at least twice a second, or have the timer's wraps counted by its interrupt. */
+uint64_t tg_ticks(void);
+void tg_ticks_count_wraps(bool on);
+uint64_t tg_microseconds(uint64_t ticks);
+
 /* weights.c: the models' constants in flash, against their CRC-32 when they were generated. */
 enum tg_weights { TG_WEIGHTS_UNCHECKED, TG_WEIGHTS_INTACT, TG_WEIGHTS_DAMAGED };
 enum tg_weights tg_check_weights(void);

@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.emulated.host_bench import answers, build_host_bench, fuzz
 from tests.emulated.trivial_model import trivial_tree
 from tests.requirement import require
 from tinygen.boards import load_board
-from tinygen.build.host import build_host
 from tinygen.project import write_project
-from tinygen.project.firmware import INCLUDE_FOLDERS
 from tinygen.protocol import crc32, parse_answer
 
-STREAMS = 4000
-WORDS = (
-    b"tg", b"load", b"infer", b"output", b"layers", b"memory", b"hello", b"0", b"1", b"2", b"4294967295", b"4294967296",
-    b"-1", b"00000000", b"ffffffff", b"deadbeef0", b"", b"x" * 90, b"%", b"m-ready", b"\xff\xfe",
-)  # fmt: skip
+STREAMS = 20_000
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require("cc")
     folder = tmp_path_factory.mktemp("bench")
-    project = write_project(trivial_tree(), load_board("mps2-an386"), folder)
-    common = folder / "firmware" / "common"
-    names = ("bench.c", "protocol.c", "weights.c")
-    sources = [*(common / name for name in names), *(folder / s for s in project.manifest.sources)]
-    ends = [f"__{region}_{end}=tg_test_{region}" for region in ("data", "bss") for end in ("start", "end")]
-    return build_host(
-        [*sources, Path(__file__).with_name("fuzz_port.c")],
-        folder / "bench",
-        includes=[folder / include for include in INCLUDE_FOLDERS],
-        defines=["TRIVIAL_PROFILE=1", *ends],
-        shared=False,
-        sanitize=True,
-    )
+    return build_host_bench(write_project(trivial_tree(), load_board("mps2-an386"), folder))
 
 
-def test_random_streams(bench: Path) -> None:
-    generator = random.Random(20)
-    stream = b"".join(_stream(generator) for _ in range(STREAMS))
-    lines = _answers(bench, stream + b"\n" * 17 + b"tg hello\n")
-    assert lines[-1].startswith(b"tg hello version=1 model=trivial ")
-    words = {answer.word for answer in map(parse_answer, lines) if answer is not None}
-    assert words >= {"hello", "send", "loaded", "error", "ran", "bytes", "layer", "layers", "memory"}
+def test_random_streams_of_both_protocols(bench: Path) -> None:
+    """`make test-long` runs a million of them."""
+    hello, *name = fuzz(bench, STREAMS)[-3:]
+    assert hello.startswith(b"tg hello version=1 model=trivial ")
+    assert name == [b"m-name-dut-[mps2-an386]", b"m-ready"]
+
+
+def test_whole_exchanges_of_both_protocols(bench: Path) -> None:
+    x, y = bytes(range(16)), bytes([9, 1, 2, 3])
+    lines = b"tg load 0 %08x\n" % crc32(x) + x + b"tg load 1 %08x\n" % crc32(y) + y
+    lines += b"tg infer\ntg output 0\ntg layers\ntg memory\n"
+    words = {answer.word for answer in map(parse_answer, answers(bench, lines)) if answer is not None}
+    assert words >= {"hello", "send", "loaded", "ran", "bytes", "layer", "layers", "memory"}
+    commands = b"db load 20%db " + (x + y).hex().encode() + b"%infer 1 0%"
+    assert answers(bench, commands)[-4:] == [
+        b"m-lap-us-0",
+        b"m-infer-done",
+        b"m-results-[" + b",".join(b"%d.000" % (2 * a + y[i % 4]) for i, a in enumerate(x)) + b"]",
+        b"m-ready",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,35 +66,14 @@ def test_random_streams(bench: Path) -> None:
     ],
 )
 def test_refusals(bench: Path, request_line: bytes, reason: bytes) -> None:
-    assert _answers(bench, request_line + b"\r\n")[-1].startswith(b"tg error reason=" + reason + b" sum=")
+    assert answers(bench, request_line + b"\r\n")[-1].startswith(b"tg error reason=" + reason + b" sum=")
 
 
 def test_a_damaged_input_is_not_used(bench: Path) -> None:
     data = bytes(16)
     loads = b"tg load 0 %08x\n" % (crc32(data) ^ 1) + data + b"tg load 1 %08x\n" % crc32(data[:4]) + data[:4]
-    assert [line.rpartition(b" sum=")[0] for line in _answers(bench, loads + b"tg infer\n")[-3:]] == [
+    assert [line.rpartition(b" sum=")[0] for line in answers(bench, loads + b"tg infer\n")[-3:]] == [
         b"tg send bytes=4",
         b"tg loaded input=1",
         b"tg error reason=inputs",
     ]
-
-
-def _stream(generator: random.Random) -> bytes:
-    kind = generator.randrange(4)
-    if kind == 0:
-        return generator.randbytes(generator.randrange(40))
-    if kind == 1:
-        return b" ".join(generator.choices(WORDS, k=generator.randrange(1, 6))) + b"\n"
-    x, y = generator.randbytes(16), bytes([generator.randrange(100), 1, 2, 3])
-    whole = b"\n" * 17 + b"tg load 0 %08x\n" % crc32(x) + x + b"tg load 1 %08x\n" % crc32(y) + y
-    whole += b"tg infer\ntg output 0\ntg layers\ntg memory\n"
-    if kind == 2:
-        position = generator.randrange(len(whole))
-        return whole[:position] + generator.randbytes(generator.randrange(3)) + whole[position + 1 :]
-    return whole
-
-
-def _answers(bench: Path, stream: bytes) -> list[bytes]:
-    done = subprocess.run([bench], input=stream, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return [line for line in done.stdout.split(b"\r\n") if line]

@@ -13,6 +13,7 @@ from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions, compile_models
 from tinygen.project import Manifest, write_library, write_project
 from tinygen.project.formats import formats
+from tinygen.project.mlperf import BENCHMARKS, NONE
 from tinygen.source_tree import SourceTree, arena_bytes
 
 
@@ -30,6 +31,8 @@ class GeneratedModel:
     proof: str
     constant_bytes: int
     layers: int
+    mlperf: str | None
+    """As what the firmware answers MLPerf Tiny's runner: a benchmark's id or the prefix; null in a library."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,14 @@ DOCUMENT = GenerateDocument
     metavar="NAME",
     help="Of every generated C name; by default made from the model file's name. Once for each model.",
 )
+@click.option(
+    "--mlperf",
+    "mlperf",
+    multiple=True,
+    type=click.Choice([*(b.id for b in BENCHMARKS), NONE]),
+    help="The benchmark as which a firmware answers MLPerf Tiny's runner; by default what the input and output look "
+    "like. Once for each model.",
+)
 @options.separate_arenas
 @options.compiling
 @options.dump_ir
@@ -95,6 +106,7 @@ def command(
     layout: str | None,
     out: Path,
     prefixes: tuple[str, ...],
+    mlperf: tuple[str, ...],
     separate_arenas: bool,
     dump_ir: Path | None,
     chosen: CompileOptions,
@@ -117,7 +129,12 @@ def command(
         raise click.UsageError("Missing option '--board': a firmware is for a board. Libraries are made with --format.")
     if prefixes and len(prefixes) != len(models):
         raise click.UsageError(f"--prefix is given {len(prefixes)} times for {len(models)} models.")
+    if mlperf and len(mlperf) != len(models):
+        raise click.UsageError(f"--mlperf is given {len(mlperf)} times for {len(models)} models.")
     target = None if board is None else load_board(board)
+    is_firmware = target is not None and (format is None or format.firmware is not None)
+    if mlperf and not is_firmware:
+        raise click.UsageError("--mlperf is about the firmware for a board, and a library has none.")
     with output.status("compiling the model"):
         wanted = replace(chosen, features=frozenset(() if target is None else target.features))
         trees = compile_models(models, wanted, prefixes=prefixes, separate_arenas=separate_arenas, dump_ir=dump_ir)
@@ -125,12 +142,12 @@ def command(
         if chosen.keep_inputs:
             consuming = replace(wanted, keep_inputs=False)
             least = compile_models(models, consuming, prefixes=prefixes, separate_arenas=separate_arenas)
-    if target is not None and (format is None or format.firmware is not None):
-        manifest = write_project(trees, target, out, format=format).manifest
+    if target is not None and is_firmware:
+        manifest = write_project(trees, target, out, format=format, mlperf=mlperf).manifest
     else:
         assert format is not None
         manifest = write_library(trees, out, format)
-    each = tuple(_model(tree) for tree in trees)
+    each = tuple(_model(tree, model.mlperf) for tree, model in zip(trees, manifest.models, strict=True))
     first = each[0]
     document = GenerateDocument(
         project=str(out),
@@ -162,6 +179,8 @@ def command(
                 output.line(f"{item.model}, prefix {item.prefix}")
             output.line(f"arena      {item.arena_bytes:>11,} bytes ({item.proof})")
             output.line(f"constants  {item.constant_bytes:>11,} bytes in {item.layers} layers")
+            if item.mlperf not in (None, item.prefix):
+                output.line(f"answers MLPerf Tiny's runner as {item.mlperf}")
         if document.shared_arena:
             output.line(f"the models share one arena of {document.total_arena_bytes:,} bytes")
         if document.keep_inputs_bytes is not None:
@@ -180,7 +199,7 @@ def _next(out: Path, manifest: Manifest) -> str:
     return f"compile {' and '.join(manifest.sources)}, include {headers}"
 
 
-def _model(tree: SourceTree) -> GeneratedModel:
+def _model(tree: SourceTree, mlperf: str | None) -> GeneratedModel:
     return GeneratedModel(
         model=tree.model_name,
         sha256=tree.model_sha256,
@@ -190,4 +209,5 @@ def _model(tree: SourceTree) -> GeneratedModel:
         proof=tree.plan.proof,
         constant_bytes=tree.constant_bytes,
         layers=len(tree.layers),
+        mlperf=mlperf,
     )

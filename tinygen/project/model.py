@@ -39,6 +39,8 @@ class Model:
     constants_crc32: int
     arena_bound: bool = False
     """Whether arena_bytes is a bound that a build measures."""
+    mlperf: str | None = None
+    """As what a firmware answers MLPerf Tiny's runner: a benchmark's id or the prefix; None in a library."""
 
     @property
     def layer_slots(self) -> int:
@@ -237,6 +239,7 @@ class _Reader:
             constant_bytes=self._integer("constant_bytes"),
             constants_crc32=self._integer("constants_crc32"),
             arena_bound=self._has("arena_bound") and self._truth("arena_bound"),
+            mlperf=None if self._content.get("mlperf") is None else self._text("mlperf"),
         )
 
     def _tensor(self) -> TensorSpec:

@@ -13,6 +13,7 @@ from tinygen.project.firmware import firmware_files
 from tinygen.project.formats import Format, Templates, firmware_formats
 from tinygen.project.install import MARK, install
 from tinygen.project.linker import linker_script
+from tinygen.project.mlperf import MlperfAnswer, mlperf_answers
 from tinygen.project.model import FORMAT, MANIFEST, PROJECT, Manifest, Project, model_of
 from tinygen.project.templates import render
 from tinygen.project.values import firmware_values, library_values, printable
@@ -22,23 +23,35 @@ _SOURCES = (".c", ".cc", ".cpp", ".S")
 
 
 def write_project(
-    models: Models, board: Board, out: Path, *, stack_bytes: int | None = None, format: Format | None = None
+    models: Models,
+    board: Board,
+    out: Path,
+    *,
+    stack_bytes: int | None = None,
+    format: Format | None = None,
+    mlperf: Sequence[str] = (),
 ) -> Project:
     """Writes the project of a model, or of several, for a board into the folder `out`, made when it does not exist.
 
     The prefixes of several must differ, which compile_models sees to. `stack_bytes` is the stack's reserve, the board's
-    own by default. Without `format` it has the files of every build system that knows the board. An older project in
-    `out` is replaced: what tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds
-    something else or cannot be written, TG413 when the format has no firmware for the board.
+    own by default; `mlperf` is as in mlperf_answers. Without `format` the project has the files of every build system
+    that knows the board. An older project in `out` is replaced: what tinygen wrote is overwritten or removed, other
+    files stay. TG403 when the folder holds something else or cannot be written, TG413 when the format has no firmware
+    for the board.
     """
     if format is not None:
         _check_board(format, board)
     stack = board.stack_bytes if stack_bytes is None else stack_bytes
     trees = trees_of(models)
     sources = _model_files(trees)
-    files = sources | _firmware_files(trees, board, stack)
+    answers = mlperf_answers(trees, mlperf)
+    files = sources | _firmware_files(trees, answers, board, stack)
+    manifest = _manifest(trees, PROJECT if format is None else format.name, sources, files)
     manifest = replace(
-        _manifest(trees, PROJECT if format is None else format.name, sources, files), board=board.id, stack_bytes=stack
+        manifest,
+        board=board.id,
+        stack_bytes=stack,
+        models=tuple(replace(m, mlperf=answer.id) for m, answer in zip(manifest.models, answers, strict=True)),
     )
     chosen = firmware_formats(board) if format is None else (format,)
     values = firmware_values(manifest, board, chosen)
@@ -128,11 +141,16 @@ def _placed(path: str, folders: Mapping[str, str]) -> str:
     return (PurePosixPath(folders[top]) / rest).as_posix()
 
 
-def _firmware_files(trees: Sequence[SourceTree], board: Board, stack_bytes: int) -> dict[str, str]:
+def _firmware_files(
+    trees: Sequence[SourceTree], answers: Sequence[MlperfAnswer], board: Board, stack_bytes: int
+) -> dict[str, str]:
     """What the compiler reads beside the models, by path."""
-    bindings = {f"include/tinygen_model_{tree.prefix}.h": _binding(tree, trees) for tree in trees}
+    bindings = {
+        f"include/tinygen_model_{tree.prefix}.h": _binding(tree, trees, answer)
+        for tree, answer in zip(trees, answers, strict=True)
+    }
     if len(trees) == 1:
-        bindings = {"include/tinygen_model.h": _binding(trees[0], trees)}
+        bindings = {"include/tinygen_model.h": _binding(trees[0], trees, answers[0])}
     else:
         bindings["include/tinygen_model.h"] = render("tinygen_models.h.j2", prefixes=[tree.prefix for tree in trees])
     return {
@@ -144,7 +162,7 @@ def _firmware_files(trees: Sequence[SourceTree], board: Board, stack_bytes: int)
     }
 
 
-def _binding(tree: SourceTree, trees: Sequence[SourceTree]) -> str:
+def _binding(tree: SourceTree, trees: Sequence[SourceTree], answer: MlperfAnswer) -> str:
     """The header that makes a model of a firmware the one that answers."""
     model = model_of(tree)
     return render(
@@ -159,8 +177,16 @@ def _binding(tree: SourceTree, trees: Sequence[SourceTree]) -> str:
         shared_arena=tree.shares_arena,
         inputs=tree.inputs,
         outputs=tree.outputs,
+        scales={scale: _float32(scale) for scale in (1.0, *(t.scale for t in (*tree.inputs, *tree.outputs)))},
+        mlperf=answer,
         layer_slots=model.layer_slots,
     )
+
+
+def _float32(value: float | None) -> str:
+    """A C literal of nine digits, which are enough for every float32 to be read back as it was."""
+    text = f"{1.0 if value is None else value:.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def _rendered(templates: Templates, values: Mapping[str, object]) -> dict[str, str]:
