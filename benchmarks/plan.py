@@ -17,20 +17,19 @@ from tinygen.ir.op import Numerics
 from tinygen.passes.pipeline import run as run_passes
 from tinygen.plan.csv_io import read_csv
 from tinygen.plan.model import Buffer, Plan
-from tinygen.plan.solve import plan
+from tinygen.plan.solve import FILE_NODE_BUDGET, plan
 from tinygen.schedule.buffers import demand
 from tinygen.schedule.program import build_program
 from tinygen.schedule.search import SegmentSearch
 from tinygen.tflite import read_model
 
 SHARED = Path(__file__).parents[2] / "shared"
-CSV_NODE_BUDGET = 1_000_000
 
 
 def instance(file: Path) -> tuple[tuple[Buffer, ...], Callable[[tuple[Buffer, ...]], Plan]]:
     capacity = int(file.name.split(".")[1])
     buffers = read_csv(file.read_text(), file.name)
-    return buffers, lambda found: plan(found, capacity=capacity, node_budget=CSV_NODE_BUDGET)
+    return buffers, lambda found: plan(found, capacity=capacity, node_budget=FILE_NODE_BUDGET)
 
 
 def network(file: Path) -> tuple[tuple[Buffer, ...], Callable[[tuple[Buffer, ...]], Plan]]:

@@ -17,7 +17,7 @@ from tinygen.errors import Origin, error
 from tinygen.plan.csv_io import read_csv, write_csv
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
-from tinygen.plan.solve import plan
+from tinygen.plan.solve import FILE_NODE_BUDGET, plan
 from tinygen.report.comparison import comparison
 from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import kind_shown, short_name, svg
@@ -134,7 +134,7 @@ def _place_file(output: Output, file: Path, capacity: int | None, out: Path | No
         raise error("TG306", f"cannot be read: {problem}", origin=Origin(file.name)) from problem
     buffers = read_csv(text, file.name)
     with output.status("planning"):
-        found = plan(buffers, capacity=capacity)
+        found = plan(buffers, capacity=capacity, node_budget=FILE_NODE_BUDGET)
     if out is not None:
         _write(out, write_csv(found))
     if picture is not None:

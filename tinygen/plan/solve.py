@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import numpy as np
-
 from tinygen.errors import TinygenError, error
 from tinygen.plan.ascend import Ascent
 from tinygen.plan.heuristics import height, orders, place
@@ -18,10 +16,12 @@ from tinygen.plan.validate import validate
 
 NODE_BUDGET = 20_000
 """Nodes the search may visit by default; nodes and not seconds, so that a plan is the same on every machine."""
-_FIRST_SHARE = 3_000
-_SHARE_GROWTH = 2
-_SEARCH_SHARE = 12
-"""Nodes of the search that takes problems apart are that much cheaper than those of the searches with restarts."""
+FILE_NODE_BUDGET = 1_000_000
+"""For a question somebody waits for: a file's buffers in a given capacity. About 20 s before it gives up."""
+_FIRST_SHARE = 1_000
+_SHARE_GROWTH = 1.3
+_SEARCH_SHARE = 4
+"""Nodes of the search without restarts are that much cheaper than those of the searches with them."""
 
 
 def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget: int = NODE_BUDGET) -> Plan:
@@ -33,7 +33,10 @@ def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget:
     """
     buffers = tuple(buffers)
     _check(buffers)
-    problem = build_problem(buffers)
+    order = list(range(len(buffers)))
+    if all(len(buffer.rects) == 1 for buffer in buffers):
+        order.sort(key=lambda i: _canonical(buffers[i]))
+    problem = build_problem([buffers[i] for i in order])
     bound = problem.floor()
     goal = bound if capacity is None else max(bound, capacity // problem.grain)
     best = _greedy(problem, goal)
@@ -43,15 +46,22 @@ def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget:
     if capacity is not None and arena > capacity:
         raise _too_small(buffers, arena, bound * problem.grain, capacity)
     gap = arena - bound * problem.grain
+    offsets = dict(zip(order, best, strict=True))
     result = Plan(
         buffers=buffers,
-        offsets=tuple(offset * problem.grain for offset in best),
+        offsets=tuple(offsets[i] * problem.grain for i in range(len(buffers))),
         arena_bytes=arena,
         lower_bound=problem.live_bound * problem.grain,
         proof=f"gap {gap}" if gap else "optimal",
     )
     validate(result)
     return result
+
+
+def _canonical(buffer: Buffer) -> tuple[int, ...]:
+    """What a box is apart from its name: in this order the rows of a file can be shuffled without effect."""
+    (rect,) = buffer.rects
+    return rect.lower, rect.upper, buffer.size, buffer.alignment, -1 if buffer.pinned is None else buffer.pinned
 
 
 def _greedy(problem: Problem, goal: int) -> list[int]:
@@ -85,23 +95,20 @@ def _improve(
 def _in_turns(problem: Problem) -> Callable[[int, int], Outcome]:
     """Several searches in turns with growing shares: beside one that fails for hours another succeeds at once.
 
-    Those with restarts differ in which of equals comes first: the largest, the smallest, or the one listed first.
+    Those with restarts differ in which of equals comes first: one that lives long, or one of tight sections.
     """
     parts = prepare(problem)
-    smallest = parts[0].select(np.argsort(parts[0].size, kind="stable"))
-    as_listed = parts[0].select(np.argsort(parts[0].ids))
     turns: tuple[tuple[int, Callable[[int, int], Outcome]], ...] = (
-        (1, Ascent(problem, parts[0]).within),
-        (1, Ascent(problem, smallest).within),
-        (1, Ascent(problem, as_listed).within),
+        (1, Ascent(problem, parts[0], tightest=False).within),
+        (1, Ascent(problem, parts[0], tightest=True).within),
         (_SEARCH_SHARE, partial(search, problem, parts)),
     )
 
     def within(limit: int, nodes: int) -> Outcome:
-        spent, share = 0, _FIRST_SHARE
+        spent, share = 0, float(_FIRST_SHARE)
         while spent < nodes:
             for weight, attempt in turns:
-                outcome = attempt(limit, max(1, min(weight * share, nodes - spent)))
+                outcome = attempt(limit, max(1, min(int(weight * share), nodes - spent)))
                 spent += max(1, outcome.nodes)
                 if outcome.proven:
                     return Outcome(outcome.offsets, True, spent)
