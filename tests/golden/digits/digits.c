@@ -42,7 +42,7 @@ static void *digits_00_row(int32_t y)
     if (y == digits_00_landed) {
         return arena + 208;
     }
-    return arena + 592 + y % 2 * 128;
+    return arena + 552 + y % 2 * 128;
 }
 
 /* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
@@ -57,7 +57,7 @@ static void digits_00_settle(void)
 
 /* Layer 0: CONV_2D 'functional_1/re_lu_1/Relu;functional_1/batch_normalization_1/batchnorm/add_1;...'
  *   input   int8 [1x8x8x1], scale 0.00392157, zero point -128, arena 144 to 208
- *   output  int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 592 to 848, the newest lands at 208
+ *   output  int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 552 to 808, the newest lands at 208
  *   9,216 multiply-adds, 72 bytes of scratch at 336
  */
 static const tg_conv_2d_s8_params digits_00_params = {
@@ -121,7 +121,7 @@ static void *digits_01_row(int32_t y)
     if (y == digits_01_landed) {
         return arena + 336;
     }
-    return arena + 464;
+    return arena + 808;
 }
 
 /* Copies the newest row from the landing slot to its place in the ring, where the oldest is no longer needed. */
@@ -135,9 +135,9 @@ static void digits_01_settle(void)
 }
 
 /* Layer 1: DEPTHWISE_CONV_2D 'functional_1/re_lu_1_2/Relu;functional_1/batch_normalization_1_2/batchnorm/ad...'
- *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 592 to 848, the newest lands at 208
- *   output  int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336
- *   9,216 multiply-adds, 88 bytes of scratch at 848
+ *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 552 to 808, the newest lands at 208
+ *   output  int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 808 to 936, the newest lands at 336
+ *   9,216 multiply-adds, 88 bytes of scratch at 464
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_01_params = {
     .input_width = 8,
@@ -168,7 +168,7 @@ LAYER void digits_01_depthwise_conv_2d(int32_t first_row, int32_t end_row)
             digits_00_row(y - 1 + 1),
             digits_00_row(y - 1 + 2),
         };
-        tg_depthwise_conv_2d_x4_fast_s8(&digits_01_params, rows, digits_01_row(y), arena + 848);
+        tg_depthwise_conv_2d_x4_fast_s8(&digits_01_params, rows, digits_01_row(y), arena + 464);
     }
 }
 
@@ -189,8 +189,8 @@ static void digits_01_rows(int32_t end)
 }
 
 /* Layer 2: CONV_2D 'functional_1/batch_normalization_2_1/batchnorm/add_1;functional_1/conv2d_1_2/...'
- *   input   int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336
- *   output  int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 464 to 592, the newest lands at 336, over its input
+ *   input   int8 [1x8x8x16], scale 0.0210105, zero point -128, ring of 1 row, arena 808 to 936, the newest lands at 336
+ *   output  int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 808 to 936, the newest lands at 336, over its input
  *   16,384 multiply-adds, 96 bytes of scratch at 208
  */
 static const tg_conv_2d_s8_params digits_02_params = {
@@ -239,9 +239,9 @@ static void digits_02_rows(int32_t end)
 }
 
 /* Layer 3: ADD 'functional_1/re_lu_2_1/Relu;functional_1/add_1/Add'
- *   input   int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 464 to 592, the newest lands at 336
- *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 592 to 848, the newest lands at 208
- *   output  int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336, over its input
+ *   input   int8 [1x8x8x16], scale 0.0630284, zero point 10, ring of 1 row, arena 808 to 936, the newest lands at 336
+ *   input   int8 [1x8x8x16], scale 0.0145877, zero point -128, ring of 2 rows, arena 552 to 808, the newest lands at 208
+ *   output  int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 808 to 936, the newest lands at 336, over its input
  *   no scratch
  */
 static const tg_add_s8_params digits_03_params = {
@@ -295,7 +295,7 @@ static void digits_03_rows(int32_t end)
 }
 
 /* Layer 4: MAX_POOL_2D 'functional_1/max_pooling2d_1/MaxPool2d'
- *   input   int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 464 to 592, the newest lands at 336
+ *   input   int8 [1x8x8x16], scale 0.0289834, zero point -128, ring of 1 row, arena 808 to 936, the newest lands at 336
  *   output  int8 [1x4x4x16], scale 0.0289834, zero point -128, arena 0 to 256
  *   no scratch
  */
