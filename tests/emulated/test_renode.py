@@ -121,7 +121,7 @@ def test_a_command_that_renode_refuses(folder: Path, fake: pytest.MonkeyPatch) -
     ("version", "works"),
     [
         ("Renode v1.16.1\n  build: 9f2e1a7b4-202602160412", False),
-        ("Renode v1.16.1\n  build: 0c7d07620-202608180839", True),
+        ("Renode v1.16.1\n  build: 1.16.1+20260818git0c7d07620", True),
         ("Renode v1.17.0\n  build: 1234abcd-202612010000", True),
     ],
 )

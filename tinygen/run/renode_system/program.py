@@ -25,7 +25,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class RenodeVersion:
-    """What `renode --version` says; `built` is yyyymmdd and later digits, empty when it does not say."""
+    """What `renode --version` says; `built` is yyyymmdd, empty when it does not say."""
 
     number: tuple[int, ...]
     built: str
@@ -38,7 +38,7 @@ class RenodeVersion:
     def has_helium(self) -> bool:
         """Whether it executes all of Helium that compilers emit."""
         number, day = _HELIUM_AFTER
-        return self.number > number or (self.number == number and self.built[:8] > day)
+        return self.number > number or (self.number == number and self.built > day)
 
 
 def renode_program() -> str | None:
@@ -82,5 +82,5 @@ def renode_version(program: str) -> RenodeVersion | None:
     except (OSError, subprocess.SubprocessError):
         return None
     number = re.search(r"\bv(?:ersion )?(\d+)\.(\d+)\.(\d+)", said)
-    built = re.search(r"\b(20\d{6}\d*)\b", said)
+    built = re.search(r"[-+](20\d{6})", said)
     return RenodeVersion(tuple(map(int, number.groups())), built[1] if built else "") if number else None
