@@ -92,7 +92,7 @@ class BoardSession:
             board=self._project.board.id,
             kind="measured" if self._is_board else "estimated",
             counter="cycles",
-            compiler="as flashed",
+            compiler="as flashed, with the hooks of a profiling build" if hello.profile else "as flashed",
             runs=tuple(counts),
             layers=tuple(LayerCount(x.index, x.op, x.name, layers[x.index]) for x in known),
             outputs=outputs,
