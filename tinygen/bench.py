@@ -14,7 +14,7 @@ from tinygen.boards import Board
 from tinygen.build.compiler import find_compiler
 from tinygen.build.elf import Sizes
 from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION
-from tinygen.compile import CompileOptions, compile_models
+from tinygen.compile import CompileOptions, compile_models, read_for
 from tinygen.energy import Energy
 from tinygen.errors import TinygenError
 from tinygen.fit import measure_sizes
@@ -25,7 +25,6 @@ from tinygen.project import write_project
 from tinygen.run import find_runner
 from tinygen.samples import Sample, random_sample
 from tinygen.source_tree import SourceTree
-from tinygen.tflite import read_model
 from tinygen.verify import compare
 
 
@@ -172,7 +171,7 @@ def bench(
             found = []
             try:
                 for path, tree in zip(paths, trees, strict=True):
-                    graph = read_model(path)
+                    graph = read_for(path, options)
                     inputs = random_sample(graph, seed, 0)
                     selected = project.select(tree.prefix)
                     build = Path(folder) / f"build-{tree.prefix}"

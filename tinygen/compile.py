@@ -14,7 +14,7 @@ from tinygen.passes.pipeline import run as run_passes
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
 
-__all__ = ["CompileOptions", "compile_graph", "compile_model", "compile_models", "useful_features"]
+__all__ = ["CompileOptions", "compile_graph", "compile_model", "compile_models", "read_for", "useful_features"]
 
 
 def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
@@ -24,7 +24,16 @@ def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | 
         TinygenError: TG1xx and TG2xx for the model, TG406 for an unusable prefix, TG407 for an unknown backend,
             TG420 for numerics it does not follow, TG305 for a RAM budget that cannot be met.
     """
-    return compile_graph(read_model(path), options, dump_ir=dump_ir)
+    return compile_graph(read_for(path, options), options, dump_ir=dump_ir)
+
+
+def read_for(path: str | Path, options: CompileOptions) -> Graph:
+    """The graph of a model file as the backend of the options takes it.
+
+    Raises:
+        TinygenError: TG1xx and TG2xx for the model, TG407 for an unknown backend.
+    """
+    return read_model(path, opaque=not find_backend(options.backend).passes)
 
 
 def compile_models(

@@ -14,7 +14,7 @@ from tinygen.build.compiler import find_compiler
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.build.objects import ObjectCache
 from tinygen.build.stack import stack_bound
-from tinygen.compile import CompileOptions, compile_graph, useful_features
+from tinygen.compile import CompileOptions, compile_graph, read_for, useful_features
 from tinygen.errors import TinygenError
 from tinygen.ir.graph import Graph
 from tinygen.plan.live import largest_at_peak
@@ -22,7 +22,6 @@ from tinygen.plan.model import Plan
 from tinygen.project import Project, write_project
 from tinygen.schedule.choose import Objective
 from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
-from tinygen.tflite import read_model
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def fit_models(
     Raises:
         TinygenError: TG1xx and TG2xx for the model, TG401 when the `compiler` asked for is not installed, TG402.
     """
-    graphs = [read_model(path) for path in paths]
+    graphs = [read_for(path, options) for path in paths]
     options = replace(options, shared_arena=len(graphs) > 1 and not separate_arenas)
     verdicts: list[Fit] = []
     with TemporaryDirectory(prefix="tinygen-") as folder:

@@ -24,6 +24,7 @@ from tinygen.errors import Origin, error
 from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
+from tinygen.ir.opaque import Opaque
 from tinygen.ir.tensor import Array
 
 INSTALL = 'pip install "tinygen[verify]"'
@@ -46,8 +47,12 @@ class Expected(Protocol):
 
 
 def find_oracle(path: Path, graph: Graph, numerics: Numerics) -> Expected:
-    """The oracle of a model file, which is read already; raises what Oracle does."""
-    return Oracle(path) if numerics is Numerics.LITERT else Reference(graph, numerics)
+    """The oracle of a model file, which is read already; raises what Oracle does.
+
+    For operators that tinygen has no reference of it is LiteRT, whatever the numerics, with the state that they keep.
+    """
+    known = not any(isinstance(op, Opaque) for op in graph.ops)
+    return Reference(graph, numerics) if numerics is Numerics.TFLM and known else Oracle(path, keep_state=not known)
 
 
 class Reference:
@@ -69,8 +74,8 @@ class Oracle:
     The model must have been accepted by `read_model`, as LiteRT trusts what it is given.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Loads the model file.
+    def __init__(self, path: Path, *, keep_state: bool = False) -> None:
+        """Loads the model file; with `keep_state` an inference goes on from the state that the last one left.
 
         Raises:
             TinygenError: TG404 without LiteRT, TG105 when LiteRT refuses the model, TG507 when it does not survive it.
@@ -83,7 +88,7 @@ class Oracle:
         clear_harmless_dimensions(model)
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, bytes(model)), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, bytes(model), keep_state), daemon=True)
         self._process.start()
         theirs.close()
         # The other process ends when nothing more can come.
@@ -93,7 +98,7 @@ class Oracle:
             raise error("TG105", f"LiteRT refuses the model: {problem}", origin=self._origin)
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """The outputs of one inference, in the model's order; state from earlier calls is cleared first.
+        """The outputs of one inference, in the model's order; unless state is kept, it is cleared first.
 
         Raises:
             TinygenError: TG507 when LiteRT does not survive the inference.
@@ -116,7 +121,7 @@ class Oracle:
             raise error("TG507", message, origin=self._origin, hints=hints) from end
 
 
-def _serve(connection: Connection, model: bytes) -> None:
+def _serve(connection: Connection, model: bytes, keep_state: bool) -> None:
     """Answers every tuple of inputs with the tuple of outputs; first None, or why LiteRT refuses the model."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -136,7 +141,8 @@ def _serve(connection: Connection, model: bytes) -> None:
             arrays = connection.recv()
         except EOFError:
             return
-        interpreter.reset_all_variables()
+        if not keep_state:
+            interpreter.reset_all_variables()
         for index, array in zip(inputs, arrays, strict=True):
             interpreter.set_tensor(index, array)
         try:

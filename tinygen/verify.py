@@ -12,13 +12,12 @@ import numpy as np
 
 from tinygen.backends import settled
 from tinygen.boards import Board, load_board
-from tinygen.compile import CompileOptions, compile_graph
+from tinygen.compile import CompileOptions, compile_graph, read_for
 from tinygen.ir.tensor import Array
 from tinygen.oracle import find_oracle
 from tinygen.project import write_project
 from tinygen.run import find_runner
 from tinygen.samples import Sample, random_sample
-from tinygen.tflite import read_model
 
 NEUTRAL_BOARD = "mps2-an386"
 """Whose project is built when no board is asked for: a Cortex-M4 with ample memory, which every emulator has."""
@@ -65,7 +64,7 @@ def verify(
         TinygenError: TG1xx, TG2xx for the model; TG404 without oracle or runner; TG401, TG402, TG5xx of the run.
     """
     options = settled(options)
-    graph = read_model(path)
+    graph = read_for(path, options)
     oracle = find_oracle(path, graph, options.rounding)
     chosen = find_runner(runner)
     target = board if board is not None else load_board(NEUTRAL_BOARD)

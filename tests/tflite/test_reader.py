@@ -16,6 +16,7 @@ from tests.tflite.tables import Fields, dense_model, write
 from tinygen.errors import TinygenError
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import REGISTRY
+from tinygen.ir.opaque import Opaque
 from tinygen.ir.tensor import DType, Quantization
 from tinygen.tflite import read_bytes, read_model
 
@@ -266,7 +267,8 @@ def test_everything_unsupported_is_reported_at_once() -> None:
     assert [d.code for d in problem.diagnostics] == ["TG105", "TG201", "TG201", "TG203"]
     assert problem.diagnostics[1].message == "operator SVDF is not supported (2 times: #1, #3)"
     assert problem.diagnostics[2].message == "operator LSTM is not supported"
-    assert problem.diagnostics[2].hints == (f"accepted: {', '.join(sorted(REGISTRY))}",)
+    elsewhere = "or use --backend tflm, which has more operators"
+    assert problem.diagnostics[2].hints == (f"accepted: {', '.join(sorted(REGISTRY))}", elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -349,3 +351,20 @@ def test_reads_the_models_of_the_field(name: str, ops: int, warnings: int) -> No
     graph = read_model(MODELS / f"{name}.tflite")
     assert (len(graph.ops), len(graph.warnings)) == (ops, warnings)
     graph.verify()
+
+
+def test_backends_that_hand_the_file_on_take_operators_by_name() -> None:
+    model = dense_model()
+    operators(model)[0][t.OPTIONS] = {0: np.int8(5)}
+    data = write(model)
+    refused(data)
+    graph = read_bytes(data, "dense.tflite", opaque=True)
+    assert isinstance(graph.ops[0], Opaque)
+    assert graph.ops[0].kind == "FULLY_CONNECTED"
+    assert graph.content == data
+
+
+def test_operators_that_are_supported_stay_what_they_are() -> None:
+    data = write(dense_model())
+    known, taken = read_bytes(data, "dense.tflite"), read_bytes(data, "dense.tflite", opaque=True)
+    assert taken.ops == known.ops

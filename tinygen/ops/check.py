@@ -15,6 +15,7 @@ from tinygen.ir.tensor import DType, Quantization, Tensor
 from tinygen.ops.activation import CLAMPS, Activation
 
 QUANTIZE_HINT = "convert the model with full integer quantization (int8 activations and weights)"
+FLOAT_HINT = "or use --backend tflm, which also runs float models"
 
 
 class Check:
@@ -75,7 +76,7 @@ class Check:
         if tensor.dtype in accepted:
             return True
         names = " or ".join(d.value for d in accepted)
-        hints = (QUANTIZE_HINT,) if DType.INT8 in accepted else ()
+        hints = (QUANTIZE_HINT, FLOAT_HINT) if DType.INT8 in accepted else ()
         self.report("TG202", f"{role} must be {names}, found {tensor.describe()}", tensor, *hints)
         return False
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import tinygen.ops  # noqa: F401  (fills the registry)
 from tinygen.errors import Diagnostic, Origin, TinygenError, error
 from tinygen.ir.op import REGISTRY, Op
+from tinygen.ir.opaque import opaque
 from tinygen.ir.tensor import Tensor
 from tinygen.tflite.findings import Findings
 from tinygen.tflite.flatbuffer import Table
@@ -19,6 +20,8 @@ _OPCODE_INDEX, _INPUTS, _OUTPUTS, _OPTIONS_TYPE, _OPTIONS = range(5)
 
 _KINDS = enumerators("BuiltinOperator")
 _CUSTOM = "CUSTOM"
+
+ELSEWHERE_HINT = "or use --backend tflm, which has more operators"
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,18 @@ def check_order(
     return findings.diagnostics()
 
 
+def opaque_ops(records: tuple[OpRecord, ...], variables: frozenset[int]) -> tuple[Op, ...]:
+    """All operators by name only, without the state they keep in `variables`."""
+    return tuple(
+        opaque(record.kind)(
+            inputs=tuple(-1 if i in variables else i for i in record.inputs),
+            outputs=record.outputs,
+            origin=record.origin,
+        )
+        for record in records
+    )
+
+
 def parse_ops(records: tuple[OpRecord, ...]) -> tuple[tuple[Op, ...], tuple[Diagnostic, ...]]:
     """The operators tinygen has, and diagnostics for those it does not have or whose options it does not accept."""
     ops: list[Op] = []
@@ -136,7 +151,7 @@ def _unknown(records: tuple[OpRecord, ...]) -> Iterator[Diagnostic]:
     for position, (kind, found) in enumerate(by_kind.items()):
         indices = ", ".join(f"#{r.origin.op_index}" for r in found[:8]) + (", ..." if len(found) > 8 else "")
         where = f" ({len(found)} times: {indices})" if len(found) > 1 else ""
-        hints = (accepted,) if position == len(by_kind) - 1 else ()
+        hints = (accepted, ELSEWHERE_HINT) if position == len(by_kind) - 1 else ()
         custom = kind.startswith(_CUSTOM)
         message = f"operator {kind} is not supported{where}"
         yield Diagnostic("TG105" if custom else "TG201", message, found[0].origin, hints)

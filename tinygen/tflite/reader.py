@@ -8,11 +8,12 @@ from pathlib import Path
 
 from tinygen.errors import Diagnostic, Origin, TinygenError, error
 from tinygen.ir.graph import Graph
+from tinygen.ir.op import Op
 from tinygen.ir.tensor import Tensor
 from tinygen.tflite.findings import Findings
 from tinygen.tflite.flatbuffer import Flatbuffer, Table
-from tinygen.tflite.operators import OpRecord, check_order, operator_kinds, parse_ops, read_records
-from tinygen.tflite.tensors import TensorReader
+from tinygen.tflite.operators import OpRecord, check_order, opaque_ops, operator_kinds, parse_ops, read_records
+from tinygen.tflite.tensors import TensorReader, variable_tensors
 
 MAX_FILE_BYTES = 1 << 28
 """Far above the flash of any microcontroller."""
@@ -30,8 +31,8 @@ _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = range(4)
 _OTHER_FORMATS = {b"\x89HDF": "an HDF5 file (Keras)", b"PK\x03\x04": "a zip archive (Keras, PyTorch)"}
 
 
-def read_model(path: str | Path) -> Graph:
-    """The graph of a model file.
+def read_model(path: str | Path, *, opaque: bool = False) -> Graph:
+    """The graph of a model file; `opaque` is as for `read_bytes`.
 
     Raises:
         TinygenError: TG110 when the file cannot be read, else as `read_bytes`.
@@ -48,15 +49,16 @@ def read_model(path: str | Path) -> Graph:
         data = path.read_bytes()
     except OSError as problem:
         raise error("TG110", f"cannot read {path}: {problem}", origin=origin) from problem
-    return read_bytes(data, path.name)
+    return read_bytes(data, path.name, opaque=opaque)
 
 
-def read_bytes(data: bytes, name: str) -> Graph:
+def read_bytes(data: bytes, name: str, *, opaque: bool = False) -> Graph:
     """The graph of a model in memory; it has passed `Graph.verify`.
 
     Args:
         data: the file's bytes; constants are read-only views of them.
         name: the file's name, for messages; the graph is called by its stem.
+        opaque: operators that tinygen does not support are taken by name, for backends that hand the file on.
 
     Raises:
         TinygenError: TG1xx for what is wrong with the file, TG2xx for operators that are not supported, all of them.
@@ -74,7 +76,7 @@ def read_bytes(data: bytes, name: str) -> Graph:
         message = f"{len(subgraphs)} subgraphs; accepted: one (no control flow, no second signature)"
         raise error("TG105", message, origin=origin)
     digest = hashlib.sha256(data).hexdigest()
-    return _read_subgraph(model, subgraphs[0], Graph(Path(name).stem, digest, {}, (), (), (), (), data), origin)
+    return _read_subgraph(model, subgraphs[0], Graph(Path(name).stem, digest, {}, (), (), (), (), data), origin, opaque)
 
 
 def _check_identifier(data: bytes, origin: Origin) -> None:
@@ -91,7 +93,7 @@ def _check_identifier(data: bytes, origin: Origin) -> None:
     )
 
 
-def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin) -> Graph:
+def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin, opaque: bool) -> Graph:
     tables = subgraph.tables(_TENSORS, "tensor")
     inputs = _ends(subgraph, _INPUTS, "input", len(tables), origin)
     outputs = _ends(subgraph, _OUTPUTS, "output", len(tables), origin)
@@ -101,7 +103,7 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin) 
         raise error("TG107", "the graph has no outputs", origin=origin)
 
     findings, warnings = Findings(), Findings()
-    reader = TensorReader(tables, model.tables(_BUFFERS, "buffer"), findings, warnings)
+    reader = TensorReader(tables, model.tables(_BUFFERS, "buffer"), findings, warnings, state=opaque)
     tensors = _read_tensors(reader, inputs, outputs, records, origin)
     for role, ends in (("input", inputs), ("output", outputs)):
         for i in ends:
@@ -109,17 +111,27 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin) 
                 where = replace(origin, tensor=tensors[i].name)
                 raise error("TG107", f"the graph's {role} {i} is a constant", origin=where)
 
-    available = frozenset({*inputs, *(i for i, tensor in tensors.items() if tensor.data is not None)})
+    state = variable_tensors(tables) if opaque else frozenset[int]()
+    available = frozenset({*inputs, *state, *(i for i, tensor in tensors.items() if tensor.data is not None)})
     order = check_order(records, available, outputs, tensors, origin)
     _check_sharing(records, tensors, max(MAX_CONSTANT_READS, 4 * len(model.file.data)), origin)
     ops, unsupported = parse_ops(records)
     graph = replace(empty, tensors=tensors, inputs=inputs, outputs=outputs, warnings=warnings.diagnostics())
     graph = replace(graph, ops=tuple(op.resolve(graph) for op in ops))
+    if opaque:
+        graph, unsupported = replace(graph, ops=_known_or_opaque(graph, records, state)), ()
     problems = (*order, *findings.diagnostics(), *unsupported)
     if problems:
         raise TinygenError(*sorted((*problems, *_verify(graph)), key=_model_before_operators))
     graph.verify()
     return graph
+
+
+def _known_or_opaque(graph: Graph, records: tuple[OpRecord, ...], state: frozenset[int]) -> tuple[Op, ...]:
+    """The operators, by name only where tinygen does not support them."""
+    known = {op.origin.op_index: op for op in graph.ops if not state.intersection(op.inputs)}
+    supported = {index: op for index, op in known.items() if not any(op.verify(graph))}
+    return tuple(supported.get(op.origin.op_index, op) for op in opaque_ops(records, state))
 
 
 def _ends(subgraph: Table, slot: int, role: str, count: int, origin: Origin) -> tuple[int, ...]:

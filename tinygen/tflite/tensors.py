@@ -34,6 +34,11 @@ def tensor_name(table: Table, index: int) -> str:
     return table.string(_NAME, f"name of {table.what}") or f"#{index}"
 
 
+def variable_tensors(tables: tuple[Table, ...]) -> frozenset[int]:
+    """The tensors that keep state between inferences."""
+    return frozenset(i for i, table in enumerate(tables) if table.integer(_IS_VARIABLE, "B"))
+
+
 class TensorReader:
     """Makes the tensors of a subgraph.
 
@@ -42,11 +47,19 @@ class TensorReader:
         buffers: the file's buffers.
         findings: receives what tinygen does not support.
         warnings: receives what is unusual but harmless.
+        state: whether variable tensors, which keep state between inferences, are accepted.
     """
 
     def __init__(
-        self, tables: tuple[Table, ...], buffers: tuple[Table, ...], findings: Findings, warnings: Findings
+        self,
+        tables: tuple[Table, ...],
+        buffers: tuple[Table, ...],
+        findings: Findings,
+        warnings: Findings,
+        *,
+        state: bool = False,
     ) -> None:
+        self._state = state
         self._tables = tables
         self._buffers = buffers
         self._findings = findings
@@ -98,8 +111,9 @@ class TensorReader:
             return found, f"element type {found} is not supported; accepted: {accepted}"
         if table.target(_SPARSITY) is not None:
             return "sparse", "sparse tensors are not supported; accepted: dense"
-        if table.integer(_IS_VARIABLE, "B"):
-            return "variable", "variable tensors (state kept between inferences) are not supported"
+        if table.integer(_IS_VARIABLE, "B") and not self._state:
+            text = "variable tensors (state kept between inferences) are not supported"
+            return "variable", text, "or use --backend tflm, which keeps state"
         params = table.table(_QUANTIZATION, f"quantization of {table.what}")
         if params is not None and params.integer(_DETAILS_TYPE, "B"):
             return "quantization", "custom quantization is not supported; accepted: scales and zero points"

@@ -94,15 +94,15 @@ class Tflm:
 def structure_bytes(graph: Graph) -> int:
     """A bound of what tflite-micro keeps in the arena besides tensors, until an emulator measures it.
 
-    Its own objects, a structure for each tensor and operator, multipliers and shifts of each channel, and the scratch
-    that kernels of recurrent layers ask for, which is never more than a few of their tensors.
+    Its own objects, a structure for each tensor and operator, multipliers and shifts of each channel, state and the
+    scratch that recurrent layers ask for, which is a few times their state.
     """
     weights = [graph.tensors[op.inputs[1]] for op in graph.ops if len(op.inputs) > 1 and op.inputs[1] >= 0]
     channels = sum(len(t.quant.scales) for t in weights if t.data is not None and t.quant is not None)
     ends = len(graph.inputs) + len(graph.outputs)
-    recurrent = [op for op in graph.ops if op.kind in ("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM")]
-    state = sum(t.nbytes for op in recurrent for i in op.inputs if i >= 0 for t in [graph.tensors[i]])
-    total = 2048 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends + state
+    produced = {i for op in graph.ops for i in op.outputs} | {*graph.inputs}
+    state = sum(t.nbytes for i, t in graph.tensors.items() if t.data is None and i not in produced)
+    total = 2048 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends + 8 * state
     return total + -total % 16
 
 

@@ -37,6 +37,7 @@ _CORE = (
     f"{_MICRO}/tflite_bridge/*_bridge.cc",
     f"{_MICRO}/tflite_bridge/micro_error_reporter.cc",
     f"{_MICRO}/kernels/kernel_util.cc",
+    f"{_MICRO}/kernels/micro_tensor_utils.cc",
     "tensorflow/lite/core/c/common.cc",
     "tensorflow/lite/core/api/*.cc",
     "tensorflow/lite/kernels/kernel_util.cc",
@@ -47,7 +48,10 @@ _CORE = (
 )
 """Whatever the operators; the linker leaves out what is not used."""
 
-_EXTRA = {"unidirectional_sequence_lstm": ("lstm_eval",)}
+_EXTRA = {
+    "depthwise_conv": ("conv_common",),
+    "unidirectional_sequence_lstm": ("lstm_eval", "lstm_eval_common", "fully_connected_common"),
+}
 """Files of a kernel besides those that bear its name."""
 
 _OPTIMIZED = (
@@ -136,12 +140,12 @@ RUY = Library(
 
 def libraries(operators: Iterable[Operator], *, optimized: bool) -> tuple[Library, ...]:
     """The libraries of a model with these operators; with `optimized` kernels that call CMSIS-NN where there are."""
-    stems = {stem for o in operators for stem in (o.stem, *_EXTRA.get(o.stem, ()))}
-    kernels = [f"{_MICRO}/kernels/{stem}_common.cc" for stem in stems]
-    for stem in stems:
+    kernels = []
+    for stem in {operator.stem for operator in operators}:
         folder = "kernels/cmsis_nn" if optimized and stem in _OPTIMIZED else "kernels"
         kernels.append(f"{_MICRO}/{folder}/{stem}.cc")
-    tflm = replace(TFLM, sources=tuple(sorted((*_CORE, *kernels))))
+        kernels += [f"{_MICRO}/kernels/{name}.cc" for name in (f"{stem}_common", *_EXTRA.get(stem, ()))]
+    tflm = replace(TFLM, sources=tuple(sorted({*_CORE, *kernels})))
     if not optimized:
         return tflm, FLATBUFFERS, GEMMLOWP, RUY
     calling = replace(tflm, defines=(*tflm.defines, "CMSIS_NN"))
