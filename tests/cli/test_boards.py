@@ -6,6 +6,7 @@ import importlib.metadata
 
 from tinygen.boards import all_boards
 from tinygen.cli import doctor
+from tinygen.run import runners
 
 
 def test_boards_lists_every_board(run, run_json):
@@ -20,6 +21,7 @@ def test_doctor_always_succeeds(run, run_json):
     tools = {t["name"]: t for t in run_json("doctor")["tools"]}
     assert tools["unicorn"]["version"] == importlib.metadata.version("unicorn")
     assert all(name in shown for name in tools)
+    assert [r["name"] for r in run_json("doctor")["runners"]] == list(runners())
 
 
 def test_doctor_says_how_to_get_what_is_missing(run, run_json, monkeypatch):
@@ -29,8 +31,13 @@ def test_doctor_says_how_to_get_what_is_missing(run, run_json, monkeypatch):
     monkeypatch.setattr(doctor.importlib.metadata, "version", missing)
     monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
     monkeypatch.setattr(doctor, "zig_command", lambda: None)
-    tools = {t["name"]: t for t in run_json("doctor")["tools"]}
+    monkeypatch.setenv("PATH", "")
+    found = run_json("doctor")
+    tools = {t["name"]: t for t in found["tools"]}
     assert all(t["version"] is None for t in tools.values())
+    lacking = {r["name"]: r["missing"] for r in found["runners"]}
+    assert "apt install qemu-system-arm" in lacking["qemu"]
+    assert "TINYGEN_RENODE" in lacking["renode"]
     shown = run("doctor").stdout
     assert 'pip install "tinygen[verify]"' in shown
     assert "apt install gcc-arm-none-eabi" in shown

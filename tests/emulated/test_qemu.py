@@ -112,6 +112,7 @@ def test_boards_unicorn_has_no_core_for(folder: Path, board: str) -> None:
     [
         ("mps2-an386", Fault.CALL_NULL, "usage fault in 0x0*: jump without the Thumb bit"),
         ("mps2-an386", Fault.READ, "bus fault in .* at 0xa0000000"),
+        ("mps2-an386", Fault.STACK, "the core locked up, a fault within a fault, in "),
         ("mps3-an547", Fault.STACK, "bus fault.*: .*stack overflow at 0x2fff"),
         ("hifive1-revb", Fault.STACK, "trap fault in .*: store access fault at 0x7fff"),
         ("hifive1-revb", Fault.READ, "trap fault in .*: load access fault at 0xa0000000"),

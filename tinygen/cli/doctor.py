@@ -14,6 +14,7 @@ from tinygen.build.gcc import gcc_version
 from tinygen.build.zig import zig_command, zig_version
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
+from tinygen.run import runners
 from tinygen.run.qemu_system.program import PROGRAMS, qemu_version
 from tinygen.run.renode_system.program import HOW_TO_GET, renode_program, renode_version
 
@@ -47,6 +48,16 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class RunnerItem:
+    """Something that runs projects: a name for `--on`."""
+
+    name: str
+    summary: str
+    missing: str | None
+    """What it lacks and how to get it; null when it can be used."""
+
+
+@dataclass(frozen=True)
 class DoctorDocument:
     """`tinygen doctor`."""
 
@@ -54,6 +65,7 @@ class DoctorDocument:
     python: str
     platform: str
     tools: tuple[Tool, ...]
+    runners: tuple[RunnerItem, ...]
 
 
 DOCUMENT = DoctorDocument
@@ -65,13 +77,16 @@ def command(output: Output) -> None:
     """Say what is installed, what is missing, and how to get it."""
     with output.status("looking around"):
         tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *_qemus(), _renode(), *map(_package, _PACKAGES))
-    document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools)
+        found = tuple(RunnerItem(r.name, r.summary, r.available()) for r in runners().values())
+    document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools, found)
 
     def show() -> None:
         output.line(f"tinygen {document.tinygen}, Python {document.python}, {document.platform}")
         output.line()
         rows = [(t.name, t.version or "missing", t.purpose, "" if t.version else t.install) for t in tools]
         output.table(("tool", "version", "needed to", "how to get it"), rows)
+        output.line()
+        output.table(("--on", "runs on"), [(r.name, r.missing or r.summary) for r in found])
 
     output.result(document, show)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import tempfile
@@ -17,7 +18,8 @@ from tinygen.run.emulator.machine import Program
 from tinygen.run.emulator.socket_line import SocketLine
 from tinygen.run.qemu_system.program import counting_plugin, find_qemu, machine_name
 
-_LAST_WORDS = 2000
+_LAST_WORDS = 4000
+_LOCKUP = re.compile(r"qemu: fatal: Lockup: (?P<why>[^\n]*).*R15=(?P<pc>[0-9a-f]+)", re.DOTALL)
 
 
 class QemuMachine:
@@ -76,11 +78,15 @@ class QemuMachine:
         self._reap()
 
     def _ended(self) -> TinygenError:
-        """QEMU has hung up: its last words say why."""
+        """QEMU has hung up: its last words say why. A Cortex-M that locks up is the firmware's fault, not QEMU's."""
         self._process.wait()
-        said = self._messages.read_bytes()[-_LAST_WORDS:].decode(errors="replace").strip()
-        message = f"QEMU ended with exit code {self._process.returncode}"
-        return error("TG519", "\n".join((message, *([said] if said else []))))
+        said = self._messages.read_bytes()[-_LAST_WORDS:].decode(errors="replace")
+        lockup = _LOCKUP.search(said)
+        if lockup is not None:
+            where = self.names.name(int(lockup["pc"], 16))
+            return error("TG501", f"the core locked up, a fault within a fault, in {where}: {lockup['why']}")
+        lines = [line for line in said.splitlines() if line and "warning:" not in line]
+        return error("TG519", "\n".join((f"QEMU ended with exit code {self._process.returncode}", *lines)))
 
 
 class PluginCounts:
