@@ -9,6 +9,7 @@ JOBS ?= auto
 EXTRAS ?= emulate,verify,dev
 FUZZ_CASES ?= 20000
 FUZZ_GRAPHS ?= 5000
+FUZZ_STREAMS ?= 1000000
 C_FILES := $(wildcard templates/c/kernels/*.h firmware/*/*.[ch] firmware/*/*/*.[ch] tinygen/run/*/*.c tests/emulated/*.c)
 
 .DEFAULT_GOAL := help
@@ -39,9 +40,10 @@ format: $(VENV)/.dev ## Lay out Python and C files
 test-wheel: $(VENV)/.dev ## Install the wheel into a new environment away from the checkout and run the demo there
 	$(PYTEST) -m wheel tests/packaging
 
-test-long: $(VENV)/.dev ## FUZZ_CASES damaged files, schedules of FUZZ_GRAPHS random graphs, hard instances for the planner
+test-long: $(VENV)/.dev ## FUZZ_CASES damaged files, FUZZ_GRAPHS random graphs, FUZZ_STREAMS into the firmware, hard plans
 	$(BIN)/python -m benchmarks.fuzz_reader --cases $(FUZZ_CASES)
 	$(BIN)/python -m benchmarks.fuzz_schedules --graphs $(FUZZ_GRAPHS)
+	$(BIN)/python -m benchmarks.fuzz_firmware --streams $(FUZZ_STREAMS)
 	@if [ -d ../shared/minimalloc ]; then $(BIN)/python -m benchmarks.plan; \
 	else echo "the planner was not run: no instances in ../shared/minimalloc"; fi
 

@@ -112,7 +112,7 @@ static void add_lines(void)
         add_text("00000000\n");
         data = stream + length;
         for (uint32_t k = 0; k < input_bytes[i]; k++) {
-            const unsigned char byte = (unsigned char)random_below(100); /* not one of the trivial model's faults */
+            const unsigned char byte = (unsigned char)random_below(256);
             add(&byte, 1);
         }
         snprintf(text, sizeof text, "%08x", (unsigned)tg_crc32(0, data, input_bytes[i]));
@@ -134,7 +134,7 @@ static void add_commands(void)
     for (uint32_t k = 0; k < bytes;) {
         add_text("db ");
         for (uint32_t in_line = 0; in_line < 31u && k < bytes; in_line++, k++) {
-            snprintf(text, sizeof text, random_below(2) != 0u ? "%02x" : "%02X", (unsigned)random_below(100));
+            snprintf(text, sizeof text, random_below(2) != 0u ? "%02x" : "%02X", (unsigned)random_below(256));
             add_text(text);
         }
         add_text("%");

@@ -25,6 +25,7 @@ enum {
 static int8_t arena[TRIVIAL_ARENA_BYTES] __attribute__((aligned(4)));
 static const int8_t weights[4] = {2, 2, 2, 2};
 
+#ifndef TRIVIAL_TAME
 static __attribute__((noinline)) int overflow_stack(volatile int *depth)
 {
     volatile int frame[16];
@@ -63,6 +64,7 @@ static __attribute__((noinline)) void misbehave(int8_t what)
         break;
     }
 }
+#endif
 
 LAYER trivial_double(int32_t first_row, int32_t end_row)
 {
@@ -76,9 +78,11 @@ LAYER trivial_add(int32_t first_row, int32_t end_row)
     for (int32_t i = 4 * first_row; i < 4 * end_row; i++) {
         arena[20 + i] = (int8_t)(arena[i] + arena[16 + (i & 3)]);
     }
+#ifndef TRIVIAL_TAME
     if (end_row == 4) {
         misbehave(arena[16]);
     }
+#endif
 }
 
 int trivial_init(void)
