@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.figures import OTHER_MODELS, model_file
-from tests.ops import test_conv_2d, test_fully_connected, test_pool
+from tests.ops import test_conv_2d, test_fully_connected, test_pool, test_softmax
 from tests.ops.binary import binary_cases
 from tests.ops.harness import Case, check
 from tests.ops.strategies import examples
@@ -20,6 +24,8 @@ from tests.requirement import require
 from tinygen.backends.utvm.decision import Decision, parse_decision
 from tinygen.backends.utvm.tuning import Target, Tuning, save_tuning
 from tinygen.boards import load_board
+from tinygen.build.compiler import find_compiler
+from tinygen.build.flags import CODE, STRICT_WARNINGS
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import TinygenError
 from tinygen.ir.op import Numerics
@@ -27,6 +33,8 @@ from tinygen.passes.pipeline import run as run_passes
 from tinygen.tflite import read_bytes
 from tinygen.verify import verify
 
+ROOT = Path(__file__).resolve().parents[2]
+DIGITS = ROOT / "examples" / "digits.tflite"
 TARGET = Target("cortex-m7", ("dsp",), "gcc 12.2.1", "-O2")
 OPTIONS = CompileOptions(backend="utvm", features=frozenset({"dsp"}))
 
@@ -42,6 +50,9 @@ MODELS = {
 """Bytes of arena that a layer at a time needs with backend c."""
 
 ARENA_FACTOR = 1.3
+
+BOARDS = ("rpi-pico", "mps2-an386", "mps2-an500", "nucleo-u575zi-q", "mps3-an547", "hifive1-revb")
+"""One of every kind of core."""
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +123,12 @@ def test_pools(batch: list[Case]) -> None:
     check(*batch, options=OPTIONS)
 
 
+@examples(2)
+@given(st.lists(test_softmax.cases(), min_size=6, max_size=6))
+def test_likelihoods(batch: list[Case]) -> None:
+    check(*batch, options=OPTIONS)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_outputs_and_arenas_of_models(model: str) -> None:
     require("litert", "cc")
@@ -128,17 +145,43 @@ def test_emulated_outputs_of_models(model: str, board: str) -> None:
     assert verify(found(model), options, board=load_board(board), runner="unicorn", samples=2).mismatches == 0
 
 
-def test_every_operator_of_the_models_but_softmax_is_a_prim_func() -> None:
+def test_every_operator_of_the_models_is_a_prim_func() -> None:
     for model in MODELS:
-        tree = compile_model(found(model), OPTIONS)
-        portable = {layer.op for layer in tree.layers if not layer.kernel.endswith("_tvm")}
-        assert portable <= {"SOFTMAX"}
+        assert all(layer.kernel.endswith("_tvm") for layer in compile_model(found(model), OPTIONS).layers)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+@pytest.mark.parametrize(
+    "board", ["rpi-pico", "mps2-an386", "mps2-an500", "nucleo-u575zi-q", "mps3-an547", "hifive1-revb"]
+)
+def test_tuned_code_compiles_without_a_word_for_every_core(board: str, compiler: str, tmp_path: Path) -> None:
+    core = load_board(board).core
+    require("zig" if compiler == "zig" else "gcc" if core.arch == "thumb" else "riscv")
+    tuned = ROOT / "tests" / "golden" / "digits.tuning.json"
+    tree = compile_model(DIGITS, replace(OPTIONS, tuning=tuned))
+    for name, text in tree.files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    command = (*find_compiler(core, compiler).command, *CODE, *STRICT_WARNINGS, "-O2", "-c", "src/digits.c")
+    folders = ("-Iinclude", f"-I{ROOT / 'firmware' / 'libc'}", "-o", "digits.o")
+    done = subprocess.run((*command, *folders), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_same_model_gives_the_same_text() -> None:
-    path = Path(__file__).resolve().parents[2] / "examples" / "digits.tflite"
-    one, other = compile_model(path, OPTIONS), compile_model(path, OPTIONS)
-    assert one.files == other.files
+    """Also in another process, whose hashes have another seed."""
+    script = (
+        "from tinygen.compile import *; import sys; "
+        f"tree = compile_model({str(DIGITS)!r}, CompileOptions(backend='utvm')); "
+        "sys.stdout.write(tree.files['src/kernels/digits_tvm.h'])"
+    )
+    texts = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, check=True)
+        texts.append(done.stdout)
+    assert texts[0] == texts[1]
+    assert b"digits_00_tvm_tiles" in texts[0]
 
 
 def test_decisions_read_back() -> None:
@@ -149,6 +192,5 @@ def test_decisions_read_back() -> None:
 
 def test_without_tvm_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda module: None)
-    path = Path(__file__).resolve().parents[2] / "examples" / "digits.tflite"
     with pytest.raises(TinygenError, match=r"TG404.*pip install \"tinygen\[utvm\]\""):
-        compile_model(path, OPTIONS)
+        compile_model(DIGITS, OPTIONS)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.passes.graphs import WEIGHTS, Builder
+from tests.requirement import require
 from tinygen import __version__
 from tinygen.compile import CompileOptions, compile_graph, compile_model
 from tinygen.ir.tensor import Quantization
@@ -75,15 +77,23 @@ def digits_tflm() -> SourceTree:
     return compile_model(ROOT / "examples" / "digits.tflite", CompileOptions(prefix="digits_tflm", backend="tflm"))
 
 
-@pytest.mark.parametrize("model", [digits, digits_cmsis_nn, digits_tflm, rows, mean])
+def digits_utvm() -> SourceTree:
+    """PrimFuncs lowered by TVM, two shapes with schedules of a tuning file."""
+    require("tvm")
+    options = CompileOptions(prefix="digits_utvm", backend="utvm", features=frozenset({"dsp"}))
+    tuning = FOLDER / "digits.tuning.json"
+    return compile_model(ROOT / "examples" / "digits.tflite", replace(options, tuning=tuning))
+
+
+@pytest.mark.parametrize("model", [digits, digits_cmsis_nn, digits_tflm, digits_utvm, rows, mean])
 def test_generated_c(model: Callable[[], SourceTree]) -> None:
     tree = model()
     folder = FOLDER / tree.prefix
-    # Kernels are the files of templates/c/kernels as they are, and a model file in C is no reading matter.
+    # Kernels are the files of templates/*/kernels as they are, but for TVM's; a model file in C is no reading matter.
     texts = {
         Path(name).name: text.replace(f"tinygen {__version__}", "tinygen VERSION")
         for name, text in tree.files.items()
-        if "kernels/" not in name and not name.endswith("_model.h")
+        if ("kernels/" not in name or Path(name).name == f"{tree.prefix}_tvm.h") and not name.endswith("_model.h")
     }
     if os.environ.get(UPDATE):
         folder.mkdir(exist_ok=True)

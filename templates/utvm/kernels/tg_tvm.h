@@ -5,8 +5,9 @@
 #ifndef TG_TVM_H
 #define TG_TVM_H
 
-#include "tg_rescale.h"
+#include "softmax_s8.h"
 #include "tg_requantize.h"
+#include "tg_rescale.h"
 
 /* The constants of a convolution or a fully connected layer. */
 typedef struct {
@@ -15,6 +16,11 @@ typedef struct {
     const int32_t *multiplier; /* real factor = multiplier * 2^(shift - 31) */
     const int8_t *shift;       /* positive: to the left */
 } tg_tvm_filters;
+
+/* The constants of a softmax: exp(-scale * difference) with 31 fractional bits, at the end 0. */
+typedef struct {
+    const int32_t *exponentials;
+} tg_tvm_softmax;
 
 /* A layer all of whose constants are in its function. */
 typedef struct {
@@ -62,6 +68,28 @@ TG_INLINE int32_t tg_dot_packed_4(const int16_t *a, const int8_t *w, int32_t acc
 #else
     return acc + a[0] * w[0] + a[1] * w[2] + a[2] * w[1] + a[3] * w[3];
 #endif
+}
+
+/* How far a positive sum of exponentials can be shifted to the left as an unsigned number. */
+TG_INLINE int32_t tg_softmax_room(int32_t total)
+{
+    int32_t room = 0;
+    for (uint32_t sum = (uint32_t)total; sum < (uint32_t)1 << 31; sum <<= 1) {
+        room++;
+    }
+    return room;
+}
+
+/* 1 / total, halved, as a fraction with 31 bits. */
+TG_INLINE int32_t tg_softmax_scale(int32_t total)
+{
+    return tg_softmax_reciprocal((int32_t)(((uint32_t)total << tg_softmax_room(total)) >> 1));
+}
+
+/* From the product of that and an exponential to 8 fractional bits; sums have 19. */
+TG_INLINE int32_t tg_softmax_shift(int32_t total)
+{
+    return 12 + 31 - 8 - tg_softmax_room(total);
 }
 
 /* A row between `left` and `right` bytes of padding; all of it is padding where there is no row. */

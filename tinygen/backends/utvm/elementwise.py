@@ -1,4 +1,4 @@
-"""ADD and pooling as PrimFuncs: loops that TVM only has to lower."""
+"""ADD, pools and SOFTMAX as PrimFuncs: loops with little to schedule."""
 
 from __future__ import annotations
 
@@ -63,6 +63,15 @@ class Pool:
     high: int
 
 
+@dataclass(frozen=True)
+class Likelihoods:
+    """A row of softmax vectors; `entries` is the length of the table of exponentials before its last, which is 0."""
+
+    vectors: int
+    depth: int
+    entries: int
+
+
 @lru_cache(maxsize=64)
 def sum_function(total: Sum, fraction: int) -> FunctionText:
     """Both operands get `fraction` bits and a common scale; both steps round twice."""
@@ -74,11 +83,15 @@ def sum_function(total: Sum, fraction: int) -> FunctionText:
         return T.call_extern("int32", "tg_rescale", value, operand.multiplier, operand.right)
 
     def element(i: Any) -> Any:
-        both = term(a[i], total.a) + term(b[i], total.b)
-        value = T.call_extern("int32", "tg_rescale", both, total.result.multiplier, total.result.right)
+        value = T.call_extern("int32", "tg_rescale", both[i], total.result.multiplier, total.result.right)
         return T.call_extern("int8", "tg_saturate", value + total.result.zero_point, total.low, total.high)
 
-    return _lowered([a, b, te.compute((total.elements,), element, name="out")], "i")
+    both = te.compute((total.elements,), lambda i: term(a[i], total.a) + term(b[i], total.b), name="both")
+    schedule = s_tir.Schedule(te.create_prim_func([a, b, te.compute((total.elements,), element, name="out")]))
+    loop = _unrolled(schedule, total.elements)
+    schedule.compute_at(schedule.get_sblock("both"), loop, preserve_unit_loops=True)
+    schedule.unroll(schedule.get_loops(schedule.get_sblock("both"))[-1])
+    return function_text(lower(schedule), {"i_0": "i"})
 
 
 @lru_cache(maxsize=64)
@@ -105,7 +118,9 @@ def means_function(mean: Mean) -> FunctionText:
     def element(c: Any) -> Any:
         return _clamped(_quotient(sums[c], mean.rows * mean.columns), mean)
 
-    return _lowered([sums, te.compute((mean.channels,), element, name="out")], "c")
+    schedule = s_tir.Schedule(te.create_prim_func([sums, te.compute((mean.channels,), element, name="out")]))
+    _unrolled(schedule, mean.channels)
+    return function_text(lower(schedule), {"c_0": "c"})
 
 
 @lru_cache(maxsize=64)
@@ -132,6 +147,41 @@ def pool_function(pool: Pool) -> FunctionText:
     return function_text(lower(schedule), {"ax2": "ky", "ax3": "kx"})
 
 
+@lru_cache(maxsize=64)
+def softmax_function(likelihoods: Likelihoods) -> FunctionText:
+    """exp(x - most) over their sum; exponentials are looked up by the difference and have 31 fractional bits."""
+    vectors, depth, entries = likelihoods.vectors, likelihoods.depth, likelihoods.entries
+    row = te.placeholder((vectors, depth), "int8", name="row")
+    table = te.placeholder((entries + 1,), "int32", name="exponentials")
+    k, j = te.reduce_axis((0, depth), name="k"), te.reduce_axis((0, depth), name="j")
+
+    def looked_up(v: Any, i: Any) -> Any:
+        return table[T.min(most[v] - row[v, i].astype("int32"), entries)]
+
+    def likelihood(v: Any, i: Any) -> Any:
+        product = T.call_extern("int32", "tg_high_multiply", scale[v], looked_up(v, i))
+        value = T.call_extern("int32", "tg_rounding_shift", product, exponent[v])
+        return T.min(value - 128, 127).astype("int8")
+
+    def rounded(v: Any, i: Any) -> Any:
+        """With 19 fractional bits; adding half of the last before the shift would overflow."""
+        return ((looked_up(v, i) >> 11) + 1) >> 1
+
+    most = te.compute((vectors,), lambda v: te.max(row[v, k].astype("int32"), axis=[k]), name="most")
+    total = te.compute((vectors,), lambda v: te.sum(rounded(v, j), axis=[j]), name="total")
+    scale = te.compute((vectors,), lambda v: T.call_extern("int32", "tg_softmax_scale", total[v]), name="scale")
+    exponent = te.compute((vectors,), lambda v: T.call_extern("int32", "tg_softmax_shift", total[v]), name="exponent")
+    out = te.compute((vectors, depth), likelihood, name="out")
+    schedule = s_tir.Schedule(te.create_prim_func([row, table, out]))
+    v, _ = schedule.get_loops(schedule.get_sblock("out"))
+    for name in ("exponent", "scale", "total", "most"):
+        block = schedule.get_sblock(name)
+        schedule.compute_at(block, v, preserve_unit_loops=True)
+        if name in ("total", "most"):
+            schedule.decompose_reduction(block, schedule.get_loops(block)[-1])
+    return function_text(lower(schedule), {"ax1": "i"})
+
+
 def _quotient(total: Any, count: int) -> Any:
     """Ties away from zero."""
     return T.truncdiv(total + T.Select(total < 0, -(count // 2), count // 2), count)
@@ -141,11 +191,9 @@ def _clamped(value: Any, limits: Mean | Pool) -> Any:
     return T.max(T.min(value, limits.high), limits.low).astype("int8")
 
 
-def _lowered(tensors: list[Any], loop_name: str) -> FunctionText:
-    """A single loop, some of its turns written out."""
-    schedule = s_tir.Schedule(te.create_prim_func(tensors))
+def _unrolled(schedule: Any, count: int) -> Any:
+    """Writes some turns of the only loop over the output out; the loop around them."""
     (loop,) = schedule.get_loops(schedule.get_sblock("out"))
-    if int(tensors[-1].shape[0]) % _UNROLL == 0:
-        _, inner = schedule.split(loop, [None, _UNROLL])
-        schedule.unroll(inner)
-    return function_text(lower(schedule), {f"{loop_name}_0": loop_name})
+    outer, inner = schedule.split(loop, [None, _UNROLL if count % _UNROLL == 0 else 1])
+    schedule.unroll(inner)
+    return outer

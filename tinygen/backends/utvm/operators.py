@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinygen.backends.utvm import convolution, depthwise
 from tinygen.backends.utvm.decision import DOT_TAPS, Decision
 from tinygen.backends.utvm.narrow import narrow
-from tinygen.backends.utvm.pools import lower_add, lower_average_pool, lower_max_pool
+from tinygen.backends.utvm.pools import lower_add, lower_average_pool, lower_max_pool, lower_softmax
 from tinygen.backends.utvm.printer import FunctionText
 from tinygen.backends.utvm.rows import NAME, Gather, Lowering, RowFunction, gathered, prim_function, row_function
 from tinygen.ir.call import Constant, Field
@@ -24,6 +24,7 @@ from tinygen.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.max_pool_2d import MaxPool2D
 from tinygen.ops.requantize import Requantization
+from tinygen.ops.softmax import Softmax
 from tinygen.ops.window import Convolution
 
 _TILES = (1, 2, 3, 4)
@@ -53,6 +54,8 @@ def lowering(op: Op, graph: Graph, numerics: Numerics) -> Lowering | None:
             return lower_average_pool(op, graph)
         case MaxPool2D():
             return lower_max_pool(op, graph)
+        case Softmax():
+            return lower_softmax(op, graph)
     return None
 
 

@@ -1,20 +1,24 @@
-"""ADD and the pools as row functions."""
+"""ADD, the pools and SOFTMAX as row functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tinygen.backends.utvm import elementwise
 from tinygen.backends.utvm.printer import FunctionText
 from tinygen.backends.utvm.rows import NAME, Lowering, RowFunction, gathered, prim_function, row_function
-from tinygen.ir.call import Field
+from tinygen.ir.call import Constant, Field
 from tinygen.ir.graph import Graph
+from tinygen.ir.tensor import geometry
 from tinygen.ops.activation import activation_range
 from tinygen.ops.add import Add
 from tinygen.ops.average_pool_2d import AveragePool2D
 from tinygen.ops.broadcast import broadcast
 from tinygen.ops.max_pool_2d import MaxPool2D
 from tinygen.ops.pool import Pool
+from tinygen.ops.softmax import Softmax, exponentials
 
 _PARAMS = "tg_tvm_layer"
 
@@ -96,6 +100,36 @@ def _lower_windows(op: Pool, graph: Graph, *, mean: bool) -> Lowering:
         args=args,
         instructions=output.elements * (height * width * 4 + 20) + output.shape[1] * gather.scratch_bytes,
         scratch_bytes=gather.scratch_bytes,
+    )
+    return Lowering(function=lambda _: function)
+
+
+def lower_softmax(op: Softmax, graph: Graph) -> Lowering:
+    """The table of exponentials is a constant; from its last entry on they are 0."""
+    source = op.input(graph, 0)
+    if source.quant is None:
+        raise ValueError("lowering needs a verified operator")
+    table = exponentials(source.quant.scale, op.beta)
+    entries = int(np.flatnonzero(table)[-1]) + 1
+    steps, count = geometry(source.shape)
+    depth = source.shape[-1]
+    likelihoods = elementwise.Likelihoods(count // depth, depth, entries)
+    constant = Constant("exponentials", np.append(table[:entries], 0).astype(np.int32), "31 fractional bits")
+    name = f"{NAME}_softmax"
+    text = "\n\n".join(
+        (
+            prim_function(name, elementwise.softmax_function(likelihoods), restrict=False),
+            row_function("tg_tvm_softmax", ("rows", "out"), [f"{name}(rows[0], p->exponentials, out);"]),
+        )
+    )
+    function = RowFunction(
+        comment=(f"{likelihoods.vectors} vectors of {depth} likelihoods.",),
+        text=text,
+        fields=(Field("exponentials", constant),),
+        params="tg_tvm_softmax",
+        args=("rows", "out"),
+        instructions=steps * likelihoods.vectors * (150 + 40 * depth),
+        in_place=(0,),
     )
     return Lowering(function=lambda _: function)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,15 +88,19 @@ class _Printer:
         indent = "    " * depth
         match type(node).__name__:
             case "SeqStmt":
-                for each in node.seq:
-                    yield from self.statement(each, depth)
+                statements = list(node.seq)
+                while statements:
+                    zeros = _zeros(statements)
+                    if zeros:
+                        yield f"{indent}{self._declaration(statements[0].buffer)} = {'{0}' if zeros > 1 else '0'};"
+                        self.stored.add(self.name(statements[0].buffer))
+                        del statements[: 1 + zeros]
+                    else:
+                        yield from self.statement(statements.pop(0), depth)
             case "DeclBuffer":  # another view of the same bytes
                 self._names[node.buffer] = self.name(node.data.args[0])
             case "AllocBuffer":
-                name, count = self.name(node.buffer), int(node.buffer.shape[0])
-                if count == 1:
-                    self._scalars.add(name)
-                yield f"{indent}{_C_TYPES[node.buffer.dtype]} {name}{f'[{count}]' if count > 1 else ''};"
+                yield f"{indent}{self._declaration(node.buffer)};"
             case "For":
                 start, name = int(node.min), self.name(node.loop_var)
                 head = f"int32_t {name} = {start}; {name} < {start + int(node.extent)}; {name}++"
@@ -112,11 +117,17 @@ class _Printer:
                 value = node.value
                 added = type(value).__name__ == "Add" and self.expression(value.a) == target
                 sign, value = ("+=", value.b) if added else ("=", value)
-                yield f"{indent}{target} {sign} {self.expression(value)};"
+                yield from wrapped(f"{indent}{target} {sign} {self.expression(value)};")
             case "Evaluate":
                 yield f"{indent}{self.expression(node.value)};"
             case kind:
                 raise TypeError(f"no C for a {kind}")
+
+    def _declaration(self, buffer: Any) -> str:
+        name, count = self.name(buffer), int(buffer.shape[0])
+        if count == 1:
+            self._scalars.add(name)
+        return f"{_C_TYPES[buffer.dtype]} {name}{f'[{count}]' if count > 1 else ''}"
 
     def _pointers(self, loop: Any, depth: int) -> Iterator[str]:
         """Pointers to where the loop's own statements read several neighbours: one address instead of many."""
@@ -201,6 +212,29 @@ class _Printer:
         if base is not None and (known := self._bases.get(name)) is not None and self.expression(base, 12) == known[0]:
             return known[1], str(offset)
         return name, self.expression(index)
+
+
+def wrapped(line: str, width: int = 120) -> list[str]:
+    """A long line of C as several."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, width, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False)
+
+
+def _zeros(statements: Sequence[Any]) -> int:
+    """How many stores of zero after an allocation make all of its elements zero; 0 when they do not."""
+    if type(statements[0]).__name__ != "AllocBuffer":
+        return 0
+    buffer = statements[0].buffer
+    count = int(buffer.shape[0])
+    stores = statements[1 : 1 + count]
+    zero = len(stores) == count and all(
+        type(store).__name__ == "BufferStore"
+        and store.buffer.same_as(buffer)
+        and _split(store.indices[0]) == (None, i)
+        and _split(store.value) == (None, 0)
+        for i, store in enumerate(stores)
+    )
+    return count if zero else 0
 
 
 def _split(index: Any) -> tuple[Any, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tinygen.backends.utvm.decision import Decision
-from tinygen.backends.utvm.printer import FunctionText
+from tinygen.backends.utvm.printer import FunctionText, wrapped
 from tinygen.ir.call import Field
 from tinygen.ir.graph import Graph
 from tinygen.ops.window import WindowOp
@@ -83,7 +83,7 @@ def prim_function(name: str, function: FunctionText, *, restrict: bool = True) -
     parameters = ", ".join(
         f"{'' if p.written else 'const '}{p.c_type} *{qualifier}{p.name}" for p in function.parameters
     )
-    return "\n".join((f"static void {name}({parameters})", "{", *function.body, "}"))
+    return "\n".join((*wrapped(f"static void {name}({parameters})"), "{", *function.body, "}"))
 
 
 def row_function(params: str, args: Sequence[str], body: Sequence[str]) -> str:
