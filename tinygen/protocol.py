@@ -166,7 +166,11 @@ class BenchClient:
     """Drives the bench firmware over a byte stream. Raises TG501 when it traps, TG502 when it answers otherwise."""
 
     def __init__(self, stream: ByteStream, name_address: Callable[[int], str] = hex, *, strict: bool = False) -> None:
-        """`strict` believes only lines with a checksum, and that what was answered has happened."""
+        """`strict` is for a line that damages bytes, and a firmware whose greeting was checked.
+
+        It believes only lines with a checksum, takes an input of another size for another input, and a firmware that
+        does not know what it has acknowledged for one that was reset.
+        """
         self._stream = stream
         self._strict = strict
         self._name_address = name_address
@@ -185,6 +189,8 @@ class BenchClient:
         """Writes an input's bytes into the model's memory."""
         self._request(f"load {index} {crc32(data):08x}")
         wanted = self._expect("send").number("bytes")
+        if wanted != len(data) and self._strict:
+            raise error("TG515", f"asked for input {index}, the firmware wants {wanted} bytes of another")
         if wanted != len(data):
             self._stream.write(bytes(wanted))  # leaves the firmware waiting for nothing
             raise error("TG505", f"input {index} has {wanted} bytes in the firmware, found {len(data)}")

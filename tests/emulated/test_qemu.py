@@ -187,13 +187,18 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def test_without_a_compiler_outputs_and_no_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "counting_plugin", lambda program: None)
+@pytest.mark.parametrize(
+    ("lacking", "text"), [("compiled", "no C compiler"), ("takes_plugins", "built without plugins")]
+)
+def test_without_a_plugin_outputs_and_no_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, lacking: str, text: str
+) -> None:
+    monkeypatch.setattr(program, lacking, lambda *_, **__: None)
     written = project(folder, "mps2-an386")
     with qemu.RUNNER.open(written, written.path / "build", compiler="zig") as opened:
         (output,) = opened.infer(trivial_inputs())
         np.testing.assert_array_equal(output, trivial_output(*trivial_inputs()))
-        with pytest.raises(TinygenError, match="no C compiler") as caught:
+        with pytest.raises(TinygenError, match=text) as caught:
             opened.measure(trivial_inputs())
     assert caught.value.code == "TG520"
 

@@ -92,7 +92,7 @@ class BoardSession:
             board=self._project.board.id,
             kind="measured" if self._is_board else "estimated",
             counter="cycles",
-            compiler="as flashed, with the hooks of a profiling build" if hello.profile else "as flashed",
+            compiler=_build(hello),
             runs=tuple(counts),
             layers=tuple(LayerCount(x.index, x.op, x.name, layers[x.index]) for x in known),
             outputs=outputs,
@@ -232,3 +232,10 @@ class BoardSession:
                 connection.link.recover(max(self._input_sizes))
         message = f"{self._where} was asked {_ATTEMPTS} times and never answered right, the last time: {last}"
         raise error("TG515", message, hints=("check cable, ground and baud rate",))
+
+
+def _build(hello: Hello) -> str:
+    """What is known of the build that runs, and what makes its figures other ones than the firmware's at its best."""
+    hooks = ", with the hooks of a profiling build" if hello.profile else ""
+    slow = f", at the clock after reset as {hello.clock_fallback} never got ready" if hello.clock_fallback else ""
+    return f"as flashed{hooks}{slow}"

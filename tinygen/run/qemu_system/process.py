@@ -35,15 +35,19 @@ class QemuMachine:
         qemu = find_qemu(board.core)
         self.names = Names(read_symbols(program.elf))
         self._folder = tempfile.TemporaryDirectory(prefix="tinygen-qemu-")
-        plugin = counting_plugin(qemu)
-        counts = None if plugin is None else Path(self._folder.name) / "counts"
-        self.counter = PluginCounts(counts, program.slots)
+        counts = Path(self._folder.name) / "counts"
         ours, theirs = _connection()
         command = [qemu, *machine_arguments(board, program.elf, f"socket,fd={theirs.fileno()}")]
-        if plugin is not None and counts is not None:
+        lacking: TinygenError | None = None
+        try:
+            plugin = counting_plugin(qemu)
+        except TinygenError as problem:
+            lacking = problem
+        else:
             calls = find_calls(program.elf, program.function, program.begin, program.end)
             watch = _plugin_arguments(calls, program.slots, counts)
             command += ["-plugin", ",".join((f"file={_escaped(plugin)}", *watch))]
+        self.counter = PluginCounts(counts, lacking)
         self._messages = Path(self._folder.name) / "messages"
         with theirs, self._messages.open("wb") as messages:
             # The plugin ends QEMU when standard input does, so that none is left behind by a killed tinygen.
@@ -95,8 +99,9 @@ class PluginCounts:
     layer = None
     """Known only when the layer has ended."""
 
-    def __init__(self, file: Path | None, slots: int) -> None:
-        self._file, self._slots = file, slots
+    def __init__(self, file: Path, lacking: TinygenError | None) -> None:
+        """`lacking` is why there is no plugin, and then the answer to whoever asks for counts."""
+        self._file, self._lacking = file, lacking
         self._read = 0
 
     @property
@@ -108,21 +113,18 @@ class PluginCounts:
         return self._last()[1:]
 
     def clear(self) -> None:
-        if self._file is not None:
-            self._read = len(self._lines(self._file))
+        self._read = len(self._lines())
 
     def _last(self) -> tuple[int, ...]:
-        if self._file is None:
-            hints = ('pip install "tinygen[emulate]" brings a C compiler, or apt install gcc',)
-            raise error("TG520", "QEMU counts with a plugin, and no C compiler here could make it", hints=hints)
-        lines = self._lines(self._file)[self._read :]
+        if self._lacking is not None:
+            raise self._lacking
+        lines = self._lines()[self._read :]
         if not lines:
             raise error("TG520", "QEMU's plugin saw no inference", hints=("tinygen doctor shows what is here",))
         return tuple(map(int, lines[-1].split()))
 
-    @staticmethod
-    def _lines(file: Path) -> list[str]:
-        return file.read_text(encoding="ascii").splitlines() if file.exists() else []
+    def _lines(self) -> list[str]:
+        return self._file.read_text(encoding="ascii").splitlines() if self._file.exists() else []
 
 
 def machine_arguments(board: Board, elf: Path, line: str) -> tuple[str, ...]:

@@ -58,7 +58,21 @@ def qemu_version(program: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def counting_plugin(program: str) -> Path | None:
-    """count_calls.c compiled for that QEMU; None where no compiler is found."""
+def counting_plugin(program: str) -> Path:
+    """count_calls.c compiled for that QEMU; TG520 when it takes no plugins, or no C compiler is found."""
+    if not takes_plugins(program):
+        hints = ("distributions build QEMU with --enable-plugins",)
+        raise error("TG520", f"{program} was built without plugins, and counting needs one", hints=hints)
     version = 2 if qemu_version(program) >= _SECOND_INTERFACE else 1
-    return compiled(_SOURCE, f"PLUGIN_VERSION={version}", needs_host=True)
+    library = compiled(_SOURCE, f"PLUGIN_VERSION={version}", needs_host=True)
+    if library is None:
+        hints = ('pip install "tinygen[emulate]" brings a C compiler, or apt install gcc',)
+        raise error("TG520", "QEMU counts with a plugin, and no C compiler here could make it", hints=hints)
+    return library
+
+
+@functools.cache
+def takes_plugins(program: str) -> bool:
+    """Whether that QEMU lists the option that loads a plugin."""
+    said = subprocess.run([program, "-help"], capture_output=True, text=True, check=False, timeout=60).stdout
+    return re.search(r"(?m)^-plugin\b", said) is not None
