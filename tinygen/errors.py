@@ -45,6 +45,7 @@ CODES: dict[str, str] = {
     "TG416": "the board has no tool that programs it",
     "TG417": "the tool that programs the board is not installed",
     "TG418": "the tool does not know the board",
+    "TG419": "the instruction budget is not known",
     "TG420": "the backend does not follow these numerics",
     "TG421": "sources of a library are needed",
     "TG422": "the library is not usable",

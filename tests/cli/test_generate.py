@@ -104,3 +104,15 @@ def test_a_format_without_a_firmware_for_the_board(run, digits, tmp_path):
 def test_build_of_a_library(run, digits, tmp_path):
     run("generate", digits, "--format", "cmake", "-o", tmp_path)
     assert "error[TG414]: found the format cmake" in run("build", tmp_path, exit_code=1).stderr
+
+
+def test_ci(run, run_json, digits, tmp_path):
+    pytest.importorskip("ziglang")
+    arguments = ("generate", digits, "--board", "rpi-pico", "--ci", "--max-instructions", 500_000)
+    found = run_json(*arguments, "-o", tmp_path / "p")
+    assert {".github/workflows/firmware.yml", "golden/digits.json", "golden/bench_library.py"} <= set(found["files"])
+    for refused in (("--format", "library"), ("--format", "platformio")):
+        assert "--ci builds and tests a firmware" in run(*arguments, *refused, "-o", tmp_path / "q", exit_code=2).stderr
+    alone = ("generate", digits, "--board", "rpi-pico", "--max-instructions", 5)
+    assert "is the budget of --ci" in run(*alone, "-o", tmp_path / "q", exit_code=2).stderr
+    assert not (tmp_path / "q").exists()

@@ -131,19 +131,22 @@ def test_pytest_finds_the_plugin() -> None:
 
 
 def test_the_example_of_the_page(tmp_path: Path) -> None:
-    """Its commands are executed with the others' (test_pages.py); here its tests and its program are."""
     require("zig", "unicorn")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "test_digits.py").write_text(PYTHON[0])
-    (generate, test) = console_blocks(PAGE)[0]
+    for command in [command for block in console_blocks(PAGE) for command in block]:
+        program, *arguments = command.split()
+        if program == "pytest":
+            done = run_pytest(tmp_path, *arguments)
+            assert "2 passed" in done.stdout, done.stdout
+        else:
+            run_python(tmp_path, "-m", program, *arguments)
+    assert run_python(tmp_path, "-c", PYTHON[1]) == "(1, 8, 8, 1)\n"
+
+
+def run_python(folder: Path, *arguments: str) -> str:
+    """What a program in Python says; it must succeed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(
-        [sys.executable, "-m", *generate.split()], cwd=tmp_path, env=environment, check=True, capture_output=True
-    )
-    assert test.startswith("pytest ")
-    done = run_pytest(tmp_path, *test.split()[1:])
-    assert "2 passed" in done.stdout, done.stdout
-    shown = subprocess.run(
-        [sys.executable, "-c", PYTHON[1]], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
-    )
-    assert shown.stdout == "(1, 8, 8, 1)\n"
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True
+    ).stdout

@@ -13,6 +13,7 @@ from tests.unit.trivial_model import trivial_tree
 from tinygen import __version__
 from tinygen.boards import load_board
 from tinygen.project import write_library, write_project
+from tinygen.project.ci import Ci, Golden, GoldenSample
 from tinygen.project.formats import formats
 
 FOLDER = Path(__file__).parent / "formats"
@@ -47,3 +48,13 @@ def test_firmware(tmp_path: Path) -> None:
     write_project(trivial_tree(), BOARD, tmp_path)
     paths = {path for f in formats().values() for path in f.firmware or {}}
     compare("firmware", tmp_path, {path.format(name="trivial", gcc=BOARD.core.gcc) for path in paths})
+
+
+def test_ci(tmp_path: Path) -> None:
+    """What Renode and GitHub read; the golden inputs and outputs are tested elsewhere."""
+    board = load_board("stm32f4-discovery")
+    sample = GoldenSample((bytes(4),), (bytes(4),))
+    project = write_project(trivial_tree(), board, tmp_path, ci=Ci((Golden((sample,), 1000),), "0.17.0"))
+    paths = {path for path in project.manifest.files if path.startswith((".github", "golden", "renode"))}
+    assert len(paths) == 5
+    compare("ci", tmp_path, paths)

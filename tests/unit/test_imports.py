@@ -45,7 +45,20 @@ ALLOWED: dict[str, set[str]] = {
     "samples": BASE | {"ir", "source_tree"},
 }
 # What a command does, without the command line: free to use every room but `cli`.
-TASKS = {"arena", "fit", "verify", "bench", "energy", "regression", "demo", "report", "tune", "device", "pytest_plugin"}
+TASKS = {
+    "arena",
+    "ci",
+    "fit",
+    "verify",
+    "bench",
+    "energy",
+    "regression",
+    "demo",
+    "report",
+    "tune",
+    "device",
+    "pytest_plugin",
+}
 TOP = {"cli", "__main__"}
 
 # Third-party packages and the only rooms that know them; numpy is everywhere.

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tinygen.boards import load_board
+from tinygen.ci import continuous_integration
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
 from tinygen.compile import CompileOptions, compile_models
@@ -96,6 +97,13 @@ DOCUMENT = GenerateDocument
     "like. Once for each model.",
 )
 @options.separate_arenas
+@click.option("--ci", is_flag=True, help="Golden files, Renode's tests and a GitHub workflow (docs/ci.md).")
+@click.option(
+    "--max-instructions",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Of an inference in CI; by default what an emulator counts here, and 5% more.",
+)
 @options.compiling
 @options.dump_ir
 @options.common
@@ -108,6 +116,8 @@ def command(
     prefixes: tuple[str, ...],
     mlperf: tuple[str, ...],
     separate_arenas: bool,
+    ci: bool,
+    max_instructions: int | None,
     dump_ir: Path | None,
     chosen: CompileOptions,
 ) -> None:
@@ -135,6 +145,10 @@ def command(
     is_firmware = target is not None and (format is None or format.firmware is not None)
     if mlperf and not is_firmware:
         raise click.UsageError("--mlperf is about the firmware for a board, and a library has none.")
+    if ci and not (is_firmware and layout in (None, "cmake")):
+        raise click.UsageError("--ci builds and tests a firmware for a board with CMake: no other --format has both.")
+    if max_instructions is not None and not ci:
+        raise click.UsageError("--max-instructions is the budget of --ci.")
     with output.status("compiling the model"):
         wanted = replace(chosen, features=frozenset(() if target is None else target.features))
         trees = compile_models(models, wanted, prefixes=prefixes, separate_arenas=separate_arenas, dump_ir=dump_ir)
@@ -143,7 +157,11 @@ def command(
             consuming = replace(wanted, keep_inputs=False)
             least = compile_models(models, consuming, prefixes=prefixes, separate_arenas=separate_arenas)
     if target is not None and is_firmware:
-        manifest = write_project(trees, target, out, format=format, mlperf=mlperf).manifest
+        checks = None
+        if ci:
+            with output.status("counting an inference"):
+                checks = continuous_integration(models, trees, target, instructions=max_instructions)
+        manifest = write_project(trees, target, out, format=format, mlperf=mlperf, ci=checks).manifest
     else:
         assert format is not None
         manifest = write_library(trees, out, format)

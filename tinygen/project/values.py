@@ -48,8 +48,8 @@ class _Program:
     defines: tuple[str, ...]
 
 
-def firmware_values(manifest: Manifest, board: Board, formats: Sequence[Format]) -> dict[str, object]:
-    """The values of a firmware's templates; `formats` are the build systems it comes with."""
+def firmware_values(manifest: Manifest, board: Board, formats: Sequence[Format], *, ci: bool) -> dict[str, object]:
+    """The values of a firmware's templates; `formats` are the build systems it comes with, `ci` whether it has CI."""
     programs = tuple(
         _Program(name, program_sources(board, name, manifest.files), program_defines(name)) for name in PROGRAMS
     )
@@ -70,6 +70,7 @@ def firmware_values(manifest: Manifest, board: Board, formats: Sequence[Format])
         "libraries": [_library(library) for library in manifest.libraries],
         "stack_bytes": manifest.stack_bytes,
         "builds": [format.name for format in formats],
+        "ci": ci,
     }
 
 

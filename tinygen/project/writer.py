@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from tinygen import __version__
 from tinygen.boards import Board
 from tinygen.errors import Origin, error
+from tinygen.project.ci import Ci, ci_files
 from tinygen.project.firmware import firmware_files
 from tinygen.project.formats import Format, Templates, firmware_formats
 from tinygen.project.install import MARK, install
@@ -30,14 +31,15 @@ def write_project(
     stack_bytes: int | None = None,
     format: Format | None = None,
     mlperf: Sequence[str] = (),
+    ci: Ci | None = None,
 ) -> Project:
     """Writes the project of a model, or of several, for a board into the folder `out`, made when it does not exist.
 
     The prefixes of several must differ, which compile_models sees to. `stack_bytes` is the stack's reserve, the board's
-    own by default; `mlperf` is as in mlperf_answers. Without `format` the project has the files of every build system
-    that knows the board. An older project in `out` is replaced: what tinygen wrote is overwritten or removed, other
-    files stay. TG403 when the folder holds something else or cannot be written, TG413 when the format has no firmware
-    for the board.
+    own by default; `mlperf` is as in mlperf_answers; with `ci` the project tests itself on GitHub, built with CMake.
+    Without `format` it has the files of every build system that knows the board. An older project in `out` is replaced:
+    what tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds something else or cannot
+    be written, TG413 when the format has no firmware for the board.
     """
     if format is not None:
         _check_board(format, board)
@@ -54,9 +56,11 @@ def write_project(
         models=tuple(replace(m, mlperf=answer.id) for m, answer in zip(manifest.models, answers, strict=True)),
     )
     chosen = firmware_formats(board) if format is None else (format,)
-    values = firmware_values(manifest, board, chosen)
+    values = firmware_values(manifest, board, chosen, ci=ci is not None)
     for each in chosen:
         files |= _rendered(each.firmware or {}, values)
+    if ci is not None:
+        files |= ci_files(manifest, board, ci)
     manifest = replace(manifest, files=tuple(sorted(files)))
     out = out.resolve()
     install(out, files | {MANIFEST: manifest.json()})
