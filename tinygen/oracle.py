@@ -11,6 +11,7 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import multiprocessing
+import signal
 import weakref
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -125,6 +126,7 @@ def _serve(connection: Connection, model: bytes, keep_state: bool) -> None:
     """Answers every tuple of inputs with the tuple of outputs; first None, or why LiteRT refuses the model."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for tinygen, whose end is the end of the connection
     try:
         interpreter = Interpreter(
             model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1

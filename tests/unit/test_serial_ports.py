@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import os
 import pty
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -115,6 +116,14 @@ def test_a_port_that_goes_away() -> None:
         port.receive(10)
     assert caught.value.code == "TG517"
     port.close()
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(TinygenError, match="start the emulator or the serial server first") as caught:
+        SerialPort(f"socket://127.0.0.1:{port}", 115200)
+    assert caught.value.code == "TG512"
 
 
 def test_an_unknown_kind_of_url() -> None:

@@ -147,6 +147,8 @@ def _cannot_open(url: str, problem: Exception) -> TinygenError:
         hints = ("sudo usermod -a -G dialout $USER, then log in again",)
     elif number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(problem):
         hints = ("another program has it: close the terminal or IDE that shows this port",)
+    elif "refused" in str(problem):
+        hints = ("nothing listens there: start the emulator or the serial server first",)
     elif "://" in url:
         hints = ("accepted: a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT, rfc2217://HOST:PORT",)
     return error("TG512", f"{url} cannot be opened: {problem}", hints=hints)
