@@ -54,6 +54,7 @@ def _replayed(cut: CutGraph, seen: Counter[str], *, every_objective: bool) -> li
         case.replay()
         assert case.what == "cut" or case.plan.arena_bytes <= limit, repr(case)
         seen["rings"] += sum(case.demand.slots[s.id] < s.rows for s in case.program.storages)
+        seen["views"] += sum(not op.alias for op in case.program.graph.ops) - len(case.program.layers)
         seen["layers in place"] += sum(layer.in_place for layer in case.program.layers)
         seen["landing slots"] += len(case.demand.landings)
         seen["interleaved segments"] += sum(segment.interleaved for segment in case.schedule.segments)

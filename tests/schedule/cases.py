@@ -18,13 +18,14 @@ from tinygen.schedule.layer_by_layer import layer_by_layer
 from tinygen.schedule.program import Program, build_program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
-from tinygen.schedule.storages import Rules
+from tinygen.schedule.storages import Rules, Sharing
 
 NODE_BUDGET = 200
 """For placements whose quality does not matter."""
 
 
 NO_RULES = Rules()
+SEPARATE = Sharing()
 
 
 def offers(graph: Graph) -> list[tuple[Kernel, ...]]:
@@ -33,15 +34,13 @@ def offers(graph: Graph) -> list[tuple[Kernel, ...]]:
     return [tuple(k for k in found if not k.requires) for found in kernels]
 
 
-def program_of(
-    graph: Graph, *, small: bool = False, rules: Rules = NO_RULES, in_place: bool = False, keep_inputs: bool = False
-) -> Program:
+def program_of(graph: Graph, *, small: bool = False, rules: Rules = NO_RULES, sharing: Sharing = SEPARATE) -> Program:
     """The program with the kernels that need the fewest instructions, or the least scratch memory."""
     chosen = []
     for kernels in offers(graph):
         costs = [(k.scratch_bytes if small else 0, k.instructions) for k in kernels]
         chosen.append(kernels[costs.index(min(costs))] if kernels else None)
-    return build_program(graph, tuple(chosen), rules, in_place=in_place, keep_inputs=keep_inputs)
+    return build_program(graph, tuple(chosen), rules, sharing)
 
 
 def cut_at(
@@ -51,10 +50,13 @@ def cut_at(
     keep_inputs: bool = False,
     small: bool = False,
     in_place: bool = False,
+    views: bool = False,
     rules: Rules = NO_RULES,
 ) -> Scheduled:
-    """With segments that end at the given layers, the last of which is their number."""
-    program = program_of(graph, small=small, rules=rules, in_place=in_place, keep_inputs=keep_inputs)
+    """With segments that end at the given layers, the last of which is their number; fewer where layers are views."""
+    program = program_of(graph, small=small, rules=rules, sharing=Sharing(in_place, views, keep_inputs))
+    count = len(program.layers)
+    ends = sorted({min(end, count) for end in (*ends, count)} - {0})
     puller = Puller(program)
     schedule = Schedule(tuple(puller.segment(a, b) for a, b in zip((0, *ends), ends, strict=False)))
     wanted = demand(program, schedule, keep_inputs=keep_inputs)
@@ -62,9 +64,10 @@ def cut_at(
     return Scheduled(graph, "cut", program, schedule, wanted, placed, keep_inputs)
 
 
-def whole(graph: Graph, *, keep_inputs: bool = False, in_place: bool = False) -> Scheduled:
+def whole(graph: Graph, *, keep_inputs: bool = False, in_place: bool = False, views: bool = False) -> Scheduled:
     """All layers in one segment."""
-    return cut_at(graph, (len(program_of(graph).layers),), keep_inputs=keep_inputs, in_place=in_place)
+    count = len(program_of(graph).layers)
+    return cut_at(graph, (count,), keep_inputs=keep_inputs, in_place=in_place, views=views)
 
 
 def by_objective(graph: Graph, *, keep_inputs: bool = False, rules: Rules = NO_RULES) -> Iterator[Scheduled]:

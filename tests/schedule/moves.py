@@ -9,6 +9,7 @@ from tests.schedule.net import MOST_ELEMENTS, Net
 from tinygen.ops.activation import Activation
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.pad import Pad
+from tinygen.ops.relu import Relu
 from tinygen.ops.reshape import Reshape
 from tinygen.ops.split import Part
 from tinygen.ops.strided_slice import StridedSlice
@@ -46,6 +47,19 @@ def add_concat(net: Net) -> None:
     result = (*shape[:axis], total, *shape[axis + 1 :])
     if int(np.prod(result)) <= MOST_ELEMENTS:
         net.op(Concatenation, inputs, net.like(a, result), axis=axis, activation=Activation.NONE)
+
+
+def add_stack(net: Net) -> None:
+    """What two layers compute, joined by rows or columns such that nothing need be copied."""
+    if (source := net.pick((3, 4))) is None:
+        return
+    shape, axis = net.shape(source), net.draw(st.sampled_from((1, 1, 2)))
+    first = net.fresh(shape)
+    parts = (first, net.like(first, shape))
+    for part in parts:
+        net.op(Relu, (source,), part)
+    result = (*shape[:axis], 2 * shape[axis], *shape[axis + 1 :])
+    net.op(Concatenation, parts, net.like(first, result), axis=axis, activation=Activation.NONE)
 
 
 def add_slice(net: Net) -> None:

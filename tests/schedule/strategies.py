@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.ops.strategies import examples
 from tests.schedule.cases import cut_at
-from tests.schedule.moves import add_concat, add_pad, add_reshape, add_slice, add_split, add_transpose
+from tests.schedule.moves import add_concat, add_pad, add_reshape, add_slice, add_split, add_stack, add_transpose
 from tests.schedule.net import MOST_ELEMENTS, Net, Shape
 from tests.schedule.programs import Scheduled
 from tinygen.ir.graph import Graph
@@ -32,7 +32,7 @@ from tinygen.schedule.storages import Rules
 KINDS = (
     *("conv", "conv", "conv", "same_conv", "same_conv", "same_conv", "depthwise", "depthwise", "max_pool", "pool"),
     *("global_pool", "pad", "add", "add", "mul", "relu", "concat", "concat", "mean", "transpose", "reshape", "reshape"),
-    *("fully_connected", "softmax", "slice", "slice", "split"),
+    *("fully_connected", "softmax", "slice", "slice", "split", "stack", "stack"),
 )
 
 
@@ -157,6 +157,8 @@ def _add(net: Net, kind: str) -> None:
             add_concat(net)
         case "slice":
             add_slice(net)
+        case "stack":
+            add_stack(net)
         case "split":
             add_split(net)
         case "mean":
@@ -221,6 +223,7 @@ class CutGraph:
     keep_inputs: bool
     small: bool
     in_place: bool
+    views: bool
     rules: Rules
 
     def scheduled(self) -> Scheduled:
@@ -230,12 +233,13 @@ class CutGraph:
             keep_inputs=self.keep_inputs,
             small=self.small,
             in_place=self.in_place,
+            views=self.views,
             rules=self.rules,
         )
 
     def __repr__(self) -> str:
-        chosen = f"keep_inputs={self.keep_inputs}, small={self.small}, in_place={self.in_place}, {self.rules}"
-        return f"cuts {self.ends}, {chosen}\n{to_text(self.graph)}"
+        chosen = f"keep_inputs={self.keep_inputs}, small={self.small}, in_place={self.in_place}, views={self.views}"
+        return f"cuts {self.ends}, {chosen}, {self.rules}\n{to_text(self.graph)}"
 
 
 @st.composite
@@ -244,7 +248,8 @@ def cut_graphs(draw: st.DrawFn) -> CutGraph:
     graph = draw(graphs())
     ends = draw(cuts(sum(not op.alias for op in graph.ops)))
     rules = Rules(io_outside=draw(st.sampled_from((False, False, True))))
-    return CutGraph(graph, ends, draw(st.booleans()), draw(st.booleans()), draw(st.booleans()), rules)
+    keep_inputs, small, in_place, views = (draw(st.booleans()) for _ in range(4))
+    return CutGraph(graph, ends, keep_inputs, small, in_place, views, rules)
 
 
 def collect(count: int, start: int) -> list[CutGraph]:

@@ -83,8 +83,7 @@ def least_of_all(graph: Graph, *, keep_inputs: bool) -> int:
         program = program_of(in_order(graph, order))
         puller = Puller(program)
         reads = [(i, r) for i in range(len(order)) for r in puller.reads(i) if r.access.window is None]
-        producers = ((i, puller.producer(r)) for i, r in reads)
-        whole = [(i, p) for i, p in producers if p is not None]
+        whole = [(i, producer) for i, r in reads for producer in puller.producers(r)]
         for count in range(len(order)):
             for cuts in combinations(range(1, len(order)), count):
                 begins = [max((c for c in cuts if c <= i), default=0) for i in range(len(order))]
@@ -119,10 +118,16 @@ def test_what_is_called_exact_is_the_least_of_all_orders_and_cuts(graph: Graph, 
 @examples(60)
 @given(cut=cut_graphs())
 def test_the_peak_of_cuts_is_that_of_all_rows_over_time(cut: CutGraph) -> None:
-    program = cut.scheduled().program
+    case = cut.scheduled()
+    program, ends = case.program, tuple(segment.end for segment in case.schedule.segments)
     assume(program.layers and not cut.rules.io_outside)
-    search = SegmentSearch(program, keep_inputs=cut.keep_inputs)
-    assert search.peak((0, *cut.ends)) == peak(program, cut.ends[:-1], keep_inputs=cut.keep_inputs)
+    found = SegmentSearch(program, keep_inputs=cut.keep_inputs).peak((0, *ends))
+    real = peak(program, ends[:-1], keep_inputs=cut.keep_inputs)
+    if cut.views:
+        # Of what several layers write, rows that are not there yet count from the first segment on.
+        assert found >= real
+    else:
+        assert found == real
 
 
 class Net(Builder):

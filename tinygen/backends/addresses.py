@@ -50,7 +50,12 @@ def layer_number(layer: Layer) -> str:
 
 def producer_stem(program: Program, prefix: str, storage: int) -> str:
     """The stem of the layer that writes a storage first."""
-    return layer_stem(prefix, next(layer for layer in program.layers if layer.write.storage == storage))
+    return layer_stem(prefix, first_writer(program, storage))
+
+
+def first_writer(program: Program, storage: int) -> Layer:
+    """The layer after which the functions of a ring are named."""
+    return next(layer for layer in program.layers if layer.write.storage == storage)
 
 
 def output_row(program: Program, position: int, prefix: str, places: Places) -> str:
@@ -60,7 +65,7 @@ def output_row(program: Program, position: int, prefix: str, places: Places) -> 
     if write.storage is None:
         raise ValueError("a layer writes to the arena")
     if places.is_ring(write.storage):
-        return f"{producer_stem(program, prefix, write.storage)}_row({'y' if layer.rows.steps > 1 else '0'})"
+        return _ring_row(program, prefix, write).format("y" if layer.rows.steps > 1 else "0")
     return _row(*places.start(write.storage), write, layer.rows.steps)
 
 
@@ -75,15 +80,17 @@ def row_pointers(program: Program, position: int, prefix: str, places: Places) -
             base = f"(const uint8_t *){layer_stem(prefix, layer)}_operand_{i}"
         else:
             base, offset = places.start(access.storage)
-        if access.storage is not None and places.is_ring(access.storage):
-            row = f"{producer_stem(program, prefix, access.storage)}_row({{}})"
+        inside = access.window is not None and not _leaves(access.window, layer.rows.steps, access.rows)
+        ring = access.storage is not None and places.is_ring(access.storage)
+        if ring:
+            row = _ring_row(program, prefix, access, inside=inside)
         else:
-            row = f"tg_row({_sum(base, offset)}, {{}}, {access.rows}, {access.row_bytes})"
+            row = f"tg_row({_sum(base, offset + access.first)}, {{0}}, {access.rows}, {access.pitch})"
         if access.window is None:
-            pointers.append(_sum(base, offset))
-        elif access.window.size == 1 and not _leaves(access.window, layer.rows.steps, access.rows):
-            plain = row.startswith("tg_row")
-            pointers.append(_row(base, offset, access, layer.rows.steps) if plain else row.format(_tap(layer, access)))
+            pointers.append(_sum(base, offset + access.first))
+        elif access.window.size == 1 and inside:
+            plain = _row(base, offset, access, layer.rows.steps)
+            pointers.append(row.format(_tap(layer, access)) if ring else plain)
         elif sum(counts) <= _LISTED_ROWS:
             taps = (k * access.window.dilation for k in range(access.window.size))
             pointers += [row.format(_tap(layer, access, str(k) if k else "")) for k in taps]
@@ -96,6 +103,19 @@ def row_pointers(program: Program, position: int, prefix: str, places: Places) -
         for pointer in pointers:
             yield f"    {pointer},"
         yield "};"
+
+
+def _ring_row(program: Program, prefix: str, access: Access, *, inside: bool = True) -> str:
+    """A row in a ring, for str.format with its number; NULL outside the tensor unless it is always `inside`."""
+    if access.storage is None:
+        raise ValueError("constants are in no ring")
+    function = f"{producer_stem(program, prefix, access.storage)}_row"
+    row_bytes = access.row_bytes
+    if (access.first, access.pitch) == (0, row_bytes) and program.storage_of(access.tensor).rows == access.rows:
+        return f"{function}({{0}})"
+    number = f"({{0}}) * {access.pitch // row_bytes}" if access.pitch != row_bytes else "{0}"
+    number = _sum(number, access.first // row_bytes)
+    return f"{function}({number})" if inside else f"{{0}} < 0 || {{0}} >= {access.rows} ? NULL : {function}({number})"
 
 
 def _looped(layer: Layer, row: str, access: Access, counts: list[int]) -> Iterator[str]:
@@ -123,10 +143,10 @@ def _tap(layer: Layer, access: Access, tap: str = "") -> str:
 def _row(base: str, offset: int, access: Access, steps: int) -> str:
     """The only row a step touches, which is inside the tensor, of an ordinary buffer."""
     if access.window is None:
-        return _sum(base, offset)
-    start = offset - access.window.pad * access.row_bytes
+        return _sum(base, offset + access.first)
+    start = offset + access.first - access.window.pad * access.pitch
     y = scaled(access.window.stride) if steps > 1 else ""
-    return f"{_sum(base, start)} + {y} * {access.row_bytes}" if y else _sum(base, start)
+    return f"{_sum(base, start)} + {y} * {access.pitch}" if y else _sum(base, start)
 
 
 def scaled(stride: int) -> str:

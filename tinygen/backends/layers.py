@@ -112,7 +112,10 @@ def _place(access: Access, places: Places) -> str:
     if access.storage in places.outside:
         return base
     if not places.is_ring(access.storage):
-        return f"arena {offset} to {offset + access.rows * access.row_bytes}"
+        start = offset + access.first
+        apart = access.rows > 1 and access.pitch != access.row_bytes
+        spread = f", rows {access.pitch} apart" if apart else ""
+        return f"arena {start} to {start + (access.rows - 1) * access.pitch + access.row_bytes}{spread}"
     ring = f"ring of {slots} row{'s' if slots > 1 else ''}, arena {offset} to {offset + slots * access.row_bytes}"
     landing = places.landings.get(access.storage)
     return f"{ring}, the newest lands at {landing}" if landing is not None else ring

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinygen.backends.addresses import Places, layer_number, layer_stem, producer_stem, scaled
+from tinygen.backends.addresses import Places, first_writer, layer_number, layer_stem, producer_stem, scaled
 from tinygen.backends.layers import LayerText
 from tinygen.schedule.program import Access, Layer, Program
 from tinygen.schedule.pull import Puller
@@ -60,12 +60,12 @@ def ring_text(program: Program, position: int, prefix: str, places: Places) -> R
     """The ring that a layer is the first to write; None when there is none."""
     layer = program.layers[position]
     storage = layer.write.storage
-    if storage is None or not places.is_ring(storage) or layer.in_place:
+    if storage is None or not places.is_ring(storage) or first_writer(program, storage) is not layer:
         return None
     return RingText(
         stem=layer_stem(prefix, layer),
         index=layer.op.origin.op_index or 0,
-        rows=layer.write.rows,
+        rows=places.rows[storage],
         row_bytes=layer.write.row_bytes,
         slots=places.slots[storage],
         offset=places.storages[storage],
@@ -79,13 +79,14 @@ def pull_text(program: Program, position: int, prefix: str, places: Places, pull
     index = layer.op.origin.op_index or 0
     pulls, settles = [], []
     for read in puller.reads(position):
-        producer = puller.producer(read)
-        if producer is None or producer < start:
+        producers = [producer for producer in puller.producers(read) if producer >= start]
+        for producer in producers:
+            pulled = layer_stem(prefix, program.layers[producer])
+            call = f"{pulled}_rows({_end(program, position, read, producer, puller)});"
+            if call not in pulls:
+                pulls.append(call)
+        if not producers:
             continue
-        pulled = layer_stem(prefix, program.layers[producer])
-        call = f"{pulled}_rows({_end(program, position, read, producer, puller)});"
-        if call not in pulls:
-            pulls.append(call)
         stem = producer_stem(program, prefix, read.storage.id)
         if places.settlers.get(read.storage.id) == position and stem not in settles:
             settles.append(stem)
@@ -163,11 +164,27 @@ def _end(program: Program, position: int, read: Reach, producer: int, puller: Pu
     if first == last:
         return str(first)
     end = _last(read.access, steps)
+    size = read.storage.row_bytes
+    scale, per_step = read.access.pitch // size, write.access.pitch // size
+    # Storage rows beyond `end` rows of what is read, less those before what the producer writes.
+    beyond = -(-(read.access.first % size + read.access.row_bytes) // size) - scale
+    beyond += read.access.first // size - write.access.first // size
     if write.access.window is None:
-        return f"{end} > 0 ? {last} : 0"
-    if read.unit != 1 or write.unit != 1:
-        end = f"(({end}) * {read.unit} + {write.unit - 1}) / {write.unit}"
-    return end
+        return f"{_affine(end, scale, beyond)} > 0 ? {last} : 0"
+    text = _affine(end, scale, beyond + per_step - 1)
+    if per_step != 1:
+        text = f"({text}) / {per_step}"
+    before, rows = write.access.first // size, write.access.rows * per_step
+    if before <= read.end(0) and read.end(steps - 1) <= before + rows:
+        return text
+    return f"tg_clamp({text}, 0, {write.access.rows})"
+
+
+def _affine(text: str, scale: int, offset: int) -> str:
+    """`text * scale + offset`, without what changes nothing."""
+    if scale != 1:
+        text = f"({text}) * {scale}"
+    return f"{text} {'+' if offset > 0 else '-'} {abs(offset)}" if offset else text
 
 
 def _last(access: Access, steps: int) -> str:

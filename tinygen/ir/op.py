@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
 
 from tinygen.errors import Diagnostic, Origin
 from tinygen.ir.call import Kernel
-from tinygen.ir.rows import WHOLE, Rows
+from tinygen.ir.rows import WHOLE, Inlay, Rows
 from tinygen.ir.tensor import Array, Tensor
 
 if TYPE_CHECKING:
@@ -78,6 +78,14 @@ class Op:
         """The row model; by default a single step that reads and writes everything."""
         activations = [i for i, t in enumerate(self.inputs) if t >= 0 and graph.tensors[t].data is None]
         return Rows(steps=1, inputs=tuple((i, WHOLE) for i in activations), writes_row=False)
+
+    def inlays(self, graph: Graph) -> tuple[Inlay, ...]:
+        """The output as part of an input, or all inputs as parts of the output; empty when it is more than that.
+
+        With the tensors laid out in this way there is nothing to compute.
+        """
+        del graph
+        return ()
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """The ways to compute this operator; at least one portable one."""

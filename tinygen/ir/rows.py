@@ -43,6 +43,17 @@ WHOLE: None = None
 
 
 @dataclass(frozen=True)
+class Inlay:
+    """A tensor that is part of another: its row r is the bytes of `whole` from first + r * pitch on."""
+
+    part: int
+    """Tensors' ids."""
+    whole: int
+    first: int
+    pitch: int
+
+
+@dataclass(frozen=True)
 class Rows:
     """How an operator's work divides into steps.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 from typing import ClassVar, Self
 
@@ -13,7 +14,7 @@ from tinygen.errors import Diagnostic, Origin
 from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
-from tinygen.ir.rows import SAME_ROW, WHOLE, Rows
+from tinygen.ir.rows import SAME_ROW, WHOLE, Inlay, Rows
 from tinygen.ir.tensor import Array, DType, Quantization, Tensor, geometry
 from tinygen.ops.activation import Activation
 from tinygen.ops.check import Check
@@ -68,13 +69,19 @@ class Concatenation(Op):
         steps, _ = geometry(self.output(graph).shape)
         return Rows(steps=steps, inputs=tuple((i, SAME_ROW) for i in positions))
 
-    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+    def inlays(self, graph: Graph) -> tuple[Inlay, ...]:
+        repeats, runs = self._runs(graph)
+        if repeats != 1:
+            return ()
         output = self.output(graph)
-        axis = self._positive_axis(output)
-        first = 2 if self._row_wise(graph) else 0
-        repeats = prod(output.shape[first:axis])
-        size = output.dtype.itemsize
-        runs = [prod(self.input(graph, i).shape[axis:]) * size for i in range(len(self.inputs))]
+        found = []
+        for i, first in zip(self.inputs, accumulate(runs, initial=0), strict=False):
+            row_of = output if self._row_wise(graph) else graph.tensors[i]
+            found.append(Inlay(i, output.id, first, geometry(row_of.shape)[1] * output.dtype.itemsize))
+        return tuple(found)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        repeats, runs = self._runs(graph)
         fields = (
             Field("repeats", repeats, "of all runs in a row"),
             Field("inputs", len(runs), ""),
@@ -89,6 +96,15 @@ class Concatenation(Op):
             call=lambda: Call("tg_concatenation_x8", "concatenation_x8.h", fields),
         )
         return (kernel,)
+
+    def _runs(self, graph: Graph) -> tuple[int, list[int]]:
+        """How often all inputs are taken from for a row or for the tensor, and the bytes of each input then."""
+        output = self.output(graph)
+        axis = self._positive_axis(output)
+        first = 2 if self._row_wise(graph) else 0
+        size = output.dtype.itemsize
+        runs = [prod(self.input(graph, i).shape[axis:]) * size for i in range(len(self.inputs))]
+        return prod(output.shape[first:axis]), runs
 
     def _positive_axis(self, output: Tensor) -> int:
         return self.axis + len(output.shape) if self.axis < 0 else self.axis

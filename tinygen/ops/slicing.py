@@ -11,7 +11,7 @@ import numpy as np
 from tinygen.ir.call import Call, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op
-from tinygen.ir.rows import WHOLE, Rows, Window
+from tinygen.ir.rows import WHOLE, Inlay, Rows, Window
 from tinygen.ir.tensor import Array, DType, Tensor, geometry
 from tinygen.ops.broadcast import contiguous_strides, merge_axes
 from tinygen.ops.check import Check
@@ -54,6 +54,19 @@ class SlicingOp(Op):
         if (window := self._window(graph)) is None:
             return Rows(steps=1, inputs=((0, WHOLE),), writes_row=False)
         return Rows(steps=geometry(self.output(graph).shape)[0], inputs=((0, window),))
+
+    def inlays(self, graph: Graph) -> tuple[Inlay, ...]:
+        first, loops, _ = self._loops(graph)
+        if loops:
+            return ()
+        source, output = self.input(graph, 0), self.output(graph)
+        window = self._window(graph)
+        if window is None:
+            pitch = geometry(output.shape)[1] * output.dtype.itemsize
+        else:
+            row_bytes = geometry(source.shape)[1] * source.dtype.itemsize
+            first, pitch = first - window.pad * row_bytes, window.stride * row_bytes
+        return (Inlay(output.id, source.id, first, pitch),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         first, loops, run = self._loops(graph)

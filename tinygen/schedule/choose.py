@@ -22,7 +22,7 @@ from tinygen.schedule.program import Program, build_program
 from tinygen.schedule.refine import refine
 from tinygen.schedule.search import SegmentSearch
 from tinygen.schedule.steps import Schedule
-from tinygen.schedule.storages import Rules
+from tinygen.schedule.storages import Rules, Sharing
 
 Offers = Sequence[tuple[Kernel, ...]]
 """For each operator of a graph the kernels that can compute it, none for aliases."""
@@ -161,19 +161,20 @@ def _candidates(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -
 
 
 def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[_Candidate]:
-    """Candidates in one order: layer by layer, then interleaved, with and without outputs over inputs.
+    """Candidates in one order: layer by layer, then interleaved, without and with outputs over inputs and with views.
 
-    Writing over an input saves a row, but ties together what could have lain apart: neither is always the better.
+    Sharing saves rows and copies, but ties together what could have lain apart: neither is always the better.
     """
-    build = partial(build_program, graph, rules=rules, keep_inputs=keep_inputs)
-    program = build(_fastest_of(offers))
-    yield _candidate(program, layer_by_layer(program), keep_inputs)
-    if not program.layers:
-        return
-    yield from _cuttings(build, offers, keep_inputs)
-    build = partial(build, in_place=True)
-    if len(build(_fastest_of(offers)).storages) < len(program.storages):
-        yield from _cuttings(build, offers, keep_inputs)
+    seen: set[tuple[tuple[int, ...], ...]] = set()
+    for sharing in (Sharing(), Sharing(in_place=True), Sharing(in_place=True, views=True)):
+        build = partial(build_program, graph, rules=rules, sharing=replace(sharing, keep_inputs=keep_inputs))
+        program = build(_fastest_of(offers))
+        if not sharing.in_place:
+            yield _candidate(program, layer_by_layer(program), keep_inputs)
+        shared = tuple(storage.tensors for storage in program.storages)
+        if program.layers and shared not in seen:
+            seen.add(shared)
+            yield from _cuttings(build, offers, keep_inputs)
 
 
 def _fastest_of(offers: Offers) -> Kernels:
@@ -233,12 +234,15 @@ def _live_bytes(buffers: Sequence[Buffer], steps: int) -> NDArray[np.int64]:
 def _fastest_within(peak: int, program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool) -> Kernels:
     """For each operator the fastest kernel with which the live bytes stay within `peak`."""
     live = _live(program, schedule, keep_inputs)
-    room = [peak] * len(program.layers)
+    room: dict[int, int] = {}
     for time, step in enumerate(schedule.steps):
-        own = program.layers[step.layer].call.scratch_bytes
-        room[step.layer] = min(room[step.layer], peak - (int(live[time]) - own))
-    spare = iter(room)
-    return tuple(_fastest(kernels, next(spare)) if kernels else None for kernels in offers)
+        layer = program.layers[step.layer]
+        spare = peak - (int(live[time]) - layer.call.scratch_bytes)
+        room[layer.write.tensor] = min(room.get(layer.write.tensor, peak), spare)
+    return tuple(
+        _fastest(kernels, room.get(op.outputs[0], peak)) if kernels else None
+        for op, kernels in zip(program.graph.ops, offers, strict=True)
+    )
 
 
 def _fastest(kernels: tuple[Kernel, ...], scratch_bytes: int) -> Kernel:

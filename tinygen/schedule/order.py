@@ -89,8 +89,7 @@ class _Dependencies:
         self._floor = max(search.peaks.alive(0), search.peaks.alive(self.all))
         for layer in range(len(program.layers)):
             for read in self._puller.reads(layer):
-                producer = self._puller.producer(read)
-                if producer is not None:
+                for producer in self._puller.producers(read):
                     self.needs[layer] |= 1 << producer
                     self.needs_all[layer] |= 1 << producer if read.access.window is None else 0
         self.users = [0] * len(program.layers)

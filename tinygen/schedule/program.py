@@ -11,14 +11,16 @@ from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.rows import Rows, Window
-from tinygen.schedule.storages import Overwriting, Rules, Storage, find_storages, row_geometry
+from tinygen.schedule.storages import Layout, Place, Rules, Sharing, Storage, row_geometry, rows_of
+from tinygen.schedule.views import find_layout
 
 
 @dataclass(frozen=True)
 class Access:
     """How a layer reads or writes a tensor: in rows of `row_bytes`, `rows` of them, through a window per step.
 
-    Without a window a step reads or writes the whole tensor. `storage` is None for a constant, which lies in flash.
+    Without a window a step reads or writes the whole tensor. `storage` is None for a constant, which lies in flash. Row
+    0 begins `first` bytes into the storage, each row `pitch` bytes after the one before.
     """
 
     tensor: int
@@ -26,6 +28,8 @@ class Access:
     rows: int
     row_bytes: int
     window: Window | None
+    first: int
+    pitch: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,8 @@ class Layer:
     @property
     def in_place(self) -> bool:
         """The output is written over an input."""
-        return any(access.storage == self.write.storage for access in self.reads)
+        write = (self.write.storage, self.write.first, self.write.pitch)
+        return any((access.storage, access.first, access.pitch) == write for access in self.reads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +57,8 @@ class Program:
     graph: Graph
     layers: tuple[Layer, ...]
     storages: tuple[Storage, ...]
-    writers: Mapping[int, int]
-    """For each tensor but inputs and constants the position of the layer that computes it, whatever its shape."""
+    writers: Mapping[int, tuple[int, ...]]
+    """For each tensor the positions of the layers that compute it, several for a view of several outputs."""
 
     def storage_of(self, tensor: int) -> Storage:
         return next(s for s in self.storages if tensor in s.tensors)
@@ -63,46 +68,37 @@ def build_program(
     graph: Graph,
     kernels: tuple[Kernel | None, ...],
     rules: Rules = Rules(),  # noqa: B008
-    *,
-    in_place: bool = False,
-    keep_inputs: bool = False,
+    sharing: Sharing = Sharing(),  # noqa: B008
 ) -> Program:
     """The program of a graph; `kernels` has the chosen kernel of each operator, None for aliases.
 
-    With `in_place`, outputs are written over inputs that nobody else reads where the kernel can do that, but never over
-    the graph's inputs with `keep_inputs`.
+    Operators that become views have no layer.
 
     Raises:
         TinygenError: TG307 when a pinned tensor is not in the arena.
     """
-    overwriting = Overwriting(kernels, keep_inputs) if in_place else None
-    storages = tuple(find_storages(graph, rules, overwriting))
-    _check_pins(graph, storages, rules)
-    where = {t: s.id for s in storages for t in s.tensors}
-    layers = tuple(
-        _layer(graph, op, kernel, where) for op, kernel in zip(graph.ops, kernels, strict=True) if kernel is not None
-    )
-    return Program(graph, layers, storages, _writers(graph, kernels))
-
-
-def _writers(graph: Graph, kernels: tuple[Kernel | None, ...]) -> dict[int, int]:
-    writers: dict[int, int] = {}
-    position = 0
+    layout = find_layout(graph, kernels, rules, sharing)
+    _check_pins(graph, layout.storages, rules)
+    where = {t: s.id for s in layout.storages for t in s.tensors}
+    layers: list[Layer] = []
+    writers: dict[int, tuple[int, ...]] = {}
     for op, kernel in zip(graph.ops, kernels, strict=True):
-        if kernel is not None:
-            writers.update((t, position) for t in op.outputs)
-            position += 1
-        elif op.inputs[0] in writers:
-            writers[op.outputs[0]] = writers[op.inputs[0]]
-    return writers
+        if kernel is not None and layout.views.isdisjoint(op.outputs):
+            writers.update(dict.fromkeys(op.outputs, (len(layers),)))
+            layers.append(_layer(graph, op, kernel, where, layout))
+        else:
+            sources = dict.fromkeys(w for i in op.inputs for w in writers.get(i, ()))
+            writers.update(dict.fromkeys(op.outputs, tuple(sources)))
+    return Program(graph, tuple(layers), layout.storages, writers)
 
 
-def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int]) -> Layer:
-    rows = op.rows(graph) if kernel.rows is None else kernel.rows
+def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int], layout: Layout) -> Layer:
+    rows = rows_of(graph, op, kernel)
 
     def access(tensor: int, window: Window | None) -> Access:
         count, size = row_geometry(graph.tensors[tensor])
-        return Access(tensor, where.get(tensor), count, size, window)
+        place = layout.places.get(tensor, Place(0, size))
+        return Access(tensor, where.get(tensor), count, size, window, place.first, place.pitch)
 
     reads = tuple(access(op.inputs[position], window) for position, window in rows.inputs)
     write = access(op.outputs[0], Window() if rows.writes_row else None)

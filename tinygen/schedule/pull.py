@@ -28,9 +28,9 @@ class Puller:
         for i, found in enumerate(self._reads):
             for read in found:
                 self._readers.setdefault(read.storage.id, []).append(i)
-                if (producer := self.producer(read)) is not None:
+                for producer in self.producers(read):
                     self._users.setdefault(producer, []).append(i)
-        self._results = {program.writers[t] for t in program.graph.outputs if t in program.writers}
+        self._results = {writer for t in program.graph.outputs for writer in program.writers.get(t, ())}
 
     def reads(self, layer: int) -> tuple[Reach, ...]:
         return self._reads[layer]
@@ -43,12 +43,12 @@ class Puller:
         return self._readers.get(storage, [])
 
     def writers(self, storage: int) -> list[int]:
-        """The layers that write a storage, in order: several where outputs are written over inputs."""
+        """The layers that write a storage, in order: several where outputs are written over inputs or beside others."""
         return self._writers.get(storage, [])
 
-    def producer(self, read: Reach) -> int | None:
-        """The layer that computes what is read; None for an input."""
-        return self._program.writers.get(read.access.tensor)
+    def producers(self, read: Reach) -> tuple[int, ...]:
+        """The layers that compute what is read; none for an input."""
+        return self._program.writers.get(read.access.tensor, ())
 
     def sinks(self, layers: Sequence[int]) -> list[int]:
         """Those of some layers, given in order, that have to be asked for all their rows.
@@ -76,8 +76,8 @@ class Puller:
     def needed(self, layer: int, step: int) -> tuple[tuple[int, int], ...]:
         """(producer, number of its steps) that a step of a layer waits for, in the order it asks for them."""
         if (layer, step) not in self._needed:
-            producers = ((self.producer(read), read.end(step)) for read in self._reads[layer])
-            found = tuple((p, self.steps_for(p, rows)) for p, rows in producers if p is not None)
+            producers = ((p, read.end(step)) for read in self._reads[layer] for p in self.producers(read))
+            found = tuple((p, self.steps_for(p, rows)) for p, rows in producers)
             self._needed[layer, step] = found
         return self._needed[layer, step]
 
@@ -85,8 +85,8 @@ class Puller:
         """How many steps of a layer have to be done until the first `rows` storage rows of its output are there."""
         write = self._writes[producer]
         if write.access.window is None:
-            return self._program.layers[producer].rows.steps if rows else 0
-        return -(-rows // write.unit)
+            return self._program.layers[producer].rows.steps if write.steps(rows) else 0
+        return write.steps(rows)
 
     def segment(self, first: int, end: int) -> Segment:
         """The segment of layers [first, end), with its steps."""

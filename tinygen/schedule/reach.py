@@ -10,24 +10,34 @@ from tinygen.schedule.storages import Storage
 
 @dataclass(frozen=True)
 class Reach:
-    """The storage rows of one access; `unit` is the number of storage rows in a row of the access."""
+    """The storage rows of one access."""
 
     access: Access
     storage: Storage
-    unit: int
+
+    @property
+    def whole_rows(self) -> bool:
+        """Each row of the access is a row of the storage."""
+        size = self.storage.row_bytes
+        return self.access.row_bytes == size and self.access.first % size == self.access.pitch % size == 0
 
     def end(self, step: int) -> int:
         """One past the last storage row that must be there before a step."""
-        if self.access.window is None:
-            return self.storage.rows
-        return self.access.window.end(step, self.access.rows) * self.unit
+        access = self.access
+        end = access.rows if access.window is None else access.window.end(step, access.rows)
+        return max(0, -(-(access.first + (end - 1) * access.pitch + access.row_bytes) // self.storage.row_bytes))
+
+    def steps(self, rows: int) -> int:
+        """How many rows of what is written are needed for the first `rows` of the storage."""
+        wanted = -(-(rows * self.storage.row_bytes - self.access.first) // self.access.pitch)
+        return max(0, min(wanted, self.access.rows))
 
     def taps(self, step: int) -> list[int]:
         """The storage rows that a step touches."""
-        if self.access.window is None:
-            return list(range(self.storage.rows))
-        touched = self.access.window.rows(step, self.access.rows)
-        return [row * self.unit + i for row in touched for i in range(self.unit)]
+        access, size = self.access, self.storage.row_bytes
+        touched = range(access.rows) if access.window is None else access.window.rows(step, access.rows)
+        starts = (access.first + row * access.pitch for row in touched)
+        return [row for start in starts for row in range(start // size, -(-(start + access.row_bytes) // size))]
 
 
 def reads(program: Program, layer: Layer) -> tuple[Reach, ...]:
@@ -36,5 +46,4 @@ def reads(program: Program, layer: Layer) -> tuple[Reach, ...]:
 
 
 def reach(program: Program, access: Access) -> Reach:
-    storage = program.storage_of(access.tensor)
-    return Reach(access, storage, access.row_bytes // storage.row_bytes)
+    return Reach(access, program.storage_of(access.tensor))

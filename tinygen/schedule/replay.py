@@ -1,9 +1,10 @@
 """Replays a schedule on painted bytes, the slow obvious way: who wrote every byte of the arena, and what is read.
 
 Nothing is borrowed from what found the schedule but what operators and kernels declare: windows are taken apart tap by
-tap, and the arena is a list of (value, byte) tags, a value being what one layer wrote or an input. A kernel may write
-its output and scratch in any order, so both are painted before its inputs are looked at, except for an input that the
-kernel declares may be overwritten, in a row that is exactly the output's.
+tap, and every byte of every tensor has a number of its own, which the arena's bytes are painted with. Operators without
+a layer compute nothing, so their outputs have the numbers of their inputs, moved as the operator's reference moves
+elements. A kernel may write its output and scratch in any order, so both are painted before its inputs are looked at,
+except for an input that the kernel declares may be overwritten, in a row that is exactly the output's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from tinygen.errors import TinygenError, error
 from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Op
 from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Access, Program
@@ -64,11 +66,11 @@ def replay(program: Program, schedule: Schedule, demand: Demand, plan: Plan, *, 
 
 
 class _Arena:
-    """What every byte holds: a value, by the tensor it was first written for, and which byte of it."""
+    """What every byte holds: the number of a tensor's byte, _NOTHING, or _NOTHING - 1 - layer for accumulators."""
 
     def __init__(self, program: Program, demand: Demand, plan: Plan) -> None:
         self.program, self.demand, self.plan = program, demand, plan
-        self.values = _values(program.graph)
+        self.numbers = _numbers(program)
         size = plan.arena_bytes
         self._outside: dict[int, int] = {}
         """Where storages that are not in the arena are: behind it, as if it were larger."""
@@ -76,9 +78,7 @@ class _Arena:
             if storage.id not in demand.storages:
                 self._outside[storage.id] = size
                 size += storage.nbytes
-        self.owner = np.full(size, _NOTHING, np.int64)
-        """A value, or _NOTHING - 1 - layer for accumulators."""
-        self.byte = np.zeros(size, np.int64)
+        self.held = np.full(size, _NOTHING, np.int64)
         self.landed: dict[int, int] = {}
         self.writers: dict[int, list[int]] = {}
         """Of each storage, in order."""
@@ -91,8 +91,8 @@ class _Arena:
 
     def whole(self, tensor: int) -> Access:
         """A tensor as a single row."""
-        found = self.program.graph.tensors[tensor]
-        return Access(tensor, self.program.storage_of(tensor).id, 1, found.nbytes, None)
+        size = self.program.graph.tensors[tensor].nbytes
+        return Access(tensor, self.program.storage_of(tensor).id, 1, size, None, 0, size)
 
     def addresses(self, access: Access, row: int) -> Bytes:
         """Where the bytes of a row of an access are."""
@@ -101,30 +101,29 @@ class _Arena:
         if base < 0:
             base = self.offset(self.demand.storages[storage.id])
         row_bytes = np.arange(access.row_bytes)
+        start = access.first + row * access.pitch
         if slots == storage.rows:
-            return base + row * access.row_bytes + row_bytes
-        if (access.rows, access.row_bytes) != (storage.rows, storage.row_bytes):
+            return base + start + row_bytes
+        if access.row_bytes != storage.row_bytes or start % storage.row_bytes:
             raise _invalid(f"'{storage.name}' is a ring that is accessed in two geometries")
+        row = start // storage.row_bytes
         if self.landed.get(storage.id) == row:
             return self.offset(self.demand.landings[storage.id]) + row_bytes
-        return base + row % slots * access.row_bytes + row_bytes
+        return base + row % slots * storage.row_bytes + row_bytes
 
     def paint_row(self, access: Access, row: int) -> None:
-        where = self.addresses(access, row)
-        self.owner[where] = self.values[access.tensor]
-        self.byte[where] = row * access.row_bytes + np.arange(access.row_bytes)
+        self.held[self.addresses(access, row)] = self._wanted(access, row)
 
     def check_row(self, access: Access, row: int, when: str) -> None:
         where = self.addresses(access, row)
-        wanted = row * access.row_bytes + np.arange(access.row_bytes)
-        fine = (self.owner[where] == self.values[access.tensor]) & (self.byte[where] == wanted)
+        fine = self.held[where] == self._wanted(access, row)
         if not fine.all():
             name = self.program.graph.tensors[access.tensor].name
             raise _invalid(f"{when}: row {row} of '{name}' is not at byte {where[np.argmin(fine)]} of the arena")
 
     def clobber(self, position: int, size: int, owner: int = _NOTHING) -> None:
         offset = self.offset(position)
-        self.owner[offset : offset + size] = owner
+        self.held[offset : offset + size] = owner
 
     def settle(self, access: Access) -> None:
         """A landed row is copied into its place in the ring, with memcpy."""
@@ -132,12 +131,15 @@ class _Arena:
         if row is None or access.storage is None:
             return
         source = self.addresses(access, row)
-        held = self.owner[source], self.byte[source]
+        held = self.held[source]
         del self.landed[access.storage]
         target = self.addresses(access, row)
         if np.intersect1d(source, target).size:
             raise _invalid(f"row {row} of storage {access.storage} is copied between places that overlap")
-        self.owner[target], self.byte[target] = held
+        self.held[target] = held
+
+    def _wanted(self, access: Access, row: int) -> Bytes:
+        return self.numbers[access.tensor][row * access.row_bytes : (row + 1) * access.row_bytes]
 
 
 def _run(arena: _Arena, position: int, step: int) -> None:
@@ -167,12 +169,12 @@ def _run(arena: _Arena, position: int, step: int) -> None:
         arena.check_row(layer.write, row, when)
     if size := layer.call.accumulator_bytes:
         start = arena.offset(arena.demand.accumulators[position])
-        if (arena.owner[start : start + size] != own).any():
+        if (arena.held[start : start + size] != own).any():
             raise _invalid(f"{when}: accumulators are overwritten")
     if not layer.rows.writes_row and step < layer.rows.steps - 1:
         # It must still be there, but it is not a value yet.
         for row in written:
-            arena.owner[arena.addresses(layer.write, row)] = _NOTHING
+            arena.held[arena.addresses(layer.write, row)] = _NOTHING
 
 
 def _inputs(arena: _Arena, position: int) -> list[tuple[int, Access]]:
@@ -191,12 +193,32 @@ def _taps(access: Access, step: int) -> list[int]:
     return [row for row in taps if 0 <= row < access.rows]
 
 
-def _values(graph: Graph) -> dict[int, int]:
-    """For each activation the tensor its bytes were first written for: itself, or what it reshapes."""
-    values = {i: i for i in graph.inputs}
+def _numbers(program: Program) -> dict[int, Bytes]:
+    """For each activation a number for each of its bytes, that of another tensor's byte where it is the same byte."""
+    graph = program.graph
+    computed = {t for layer in program.layers for t in layer.op.outputs}
+    numbers: dict[int, Bytes] = {}
+    used = 0
+    for i in [*graph.inputs, *(t for op in graph.ops for t in op.outputs)]:
+        size = graph.tensors[i].nbytes
+        if i in computed or i in graph.inputs:
+            numbers[i] = np.arange(used, used + size)
+            used += size
     for op in graph.ops:
-        values.update({i: values.get(op.inputs[0], i) if op.alias else i for i in op.outputs})
-    return values
+        if computed.isdisjoint(op.outputs) and all(i in numbers for i in op.inputs if graph.tensors[i].data is None):
+            numbers[op.outputs[0]] = _moved(graph, op, numbers)
+    return numbers
+
+
+def _moved(graph: Graph, op: Op, numbers: dict[int, Bytes]) -> Bytes:
+    """The numbers of the bytes of an output that is made of its inputs' bytes, byte k of the elements at a time."""
+    size = op.output(graph).dtype.itemsize
+    found = []
+    for k in range(size):
+        tensors = [graph.tensors[i] for i in op.inputs]
+        inputs = [numbers[t.id].reshape(*t.shape, size)[..., k] if t.id in numbers else t.data for t in tensors]
+        found.append(op.reference(graph, inputs, Numerics.LITERT)[0].reshape(-1))
+    return np.stack(found, -1).reshape(-1).astype(np.int64)
 
 
 def _invalid(message: str) -> TinygenError:

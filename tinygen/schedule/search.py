@@ -101,6 +101,7 @@ class SegmentSearch:
             complete |= self._complete(start)
         return start
 
-    def _complete(self, layer: int) -> set[int | None]:
+    def _complete(self, layer: int) -> set[int]:
         """The layers of which a layer needs all that they write."""
-        return {self.puller.producer(r) for r in self.puller.reads(layer) if r.access.window is None}
+        reads = self.puller.reads(layer)
+        return {producer for r in reads if r.access.window is None for producer in self.puller.producers(r)}

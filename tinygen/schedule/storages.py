@@ -1,24 +1,27 @@
-"""Storages: which tensors of a graph share the same bytes, because they reshape or overwrite one another."""
+"""Storages: which tensors of a graph share bytes, because they reshape, overwrite or are part of one another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd, prod
 
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
-from tinygen.ir.rows import SAME_ROW
+from tinygen.ir.rows import SAME_ROW, Rows
 from tinygen.ir.tensor import Tensor, geometry
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The bytes of a tensor and of all that reshapes or overwrites it, as rows of which the rows of all are made."""
+    """The bytes of a tensor and of all that shares them, as rows that none of these tensors' rows begins inside of.
+
+    Only where a tensor is part of another one's rows, a row of it is less than a row of the storage.
+    """
 
     id: int
-    """The id of the tensor the bytes are first written for."""
+    """The id of the first of its tensors."""
     tensors: tuple[int, ...]
     name: str
     kind: str
@@ -36,6 +39,14 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a tensor is in its storage: the first byte of its row 0, and the bytes from one row to the next."""
+
+    first: int
+    pitch: int
+
+
+@dataclass(frozen=True)
 class Rules:
     """What the user demands of the arena: inputs and outputs outside it, and offsets of tensors by name."""
 
@@ -43,21 +54,39 @@ class Rules:
     pins: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Overwriting:
-    """Where outputs may be written over inputs: the chosen kernels, and whether the inputs of the graph are kept."""
+@dataclass(frozen=True)
+class Sharing:
+    """What may share bytes besides reshapes: outputs with the inputs they are written over, and parts with the whole.
 
-    kernels: Sequence[Kernel | None]
-    keep_inputs: bool
+    With `keep_inputs` nothing is written over an input of the graph.
+    """
+
+    in_place: bool = False
+    views: bool = False
+    keep_inputs: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The storages, where each tensor is in its own, and the operators that have nothing to compute, by output."""
+
+    storages: tuple[Storage, ...]
+    places: Mapping[int, Place]
+    views: frozenset[int]
 
 
 @dataclass(eq=False)
-class _Value:
-    """What one layer writes, or an input of the graph, under all its shapes."""
+class Group:
+    """Tensors that share bytes, while storages are found."""
 
-    tensors: list[int]
-    storage: list[_Value]
-    """The values that follow one another in the same bytes, this one among them."""
+    values: list[list[int]]
+    """What fills it in turn: tensors of the same value under different shapes."""
+    places: dict[int, Place]
+    """Of these and of all tensors that are parts of them."""
+    nbytes: int
+    name: str
+    read_apart: bool = False
+    """Somebody reads a part by itself."""
 
 
 def row_geometry(tensor: Tensor) -> tuple[int, int]:
@@ -66,100 +95,114 @@ def row_geometry(tensor: Tensor) -> tuple[int, int]:
     return rows, elements * tensor.dtype.itemsize
 
 
-def find_storages(graph: Graph, rules: Rules, overwriting: Overwriting | None) -> Iterator[Storage]:
-    """The storages of a graph, in the order they are first written; without `overwriting` every value has its own."""
-    values: dict[int, _Value] = {}
-    storages: list[list[_Value]] = []
+def rows_of(graph: Graph, op: Op, kernel: Kernel) -> Rows:
+    """The row model of an operator with a kernel."""
+    return op.rows(graph) if kernel.rows is None else kernel.rows
 
-    def start(tensor: int, storage: list[_Value] | None = None) -> None:
-        if storage is None:
-            storage = []
-            storages.append(storage)
-        values[tensor] = _Value([tensor], storage)
-        storage.append(values[tensor])
+
+def start_groups(graph: Graph) -> dict[int, Group]:
+    """For each tensor that is not constant the group of the value it is; reshapes are one value, others have their own.
+
+    Constants under another shape have none.
+    """
+    groups: dict[int, Group] = {}
+
+    def start(i: int) -> None:
+        tensor = graph.tensors[i]
+        size = prod(tensor.shape) * tensor.dtype.itemsize
+        groups[i] = Group([[i]], {i: Place(0, row_geometry(tensor)[1])}, size, tensor.name)
 
     for i in graph.inputs:
         start(i)
-    # Reshapes first: whoever reads a value may do so under a shape that it only gets later.
     for op in graph.ops:
-        if op.alias:
-            value = values[op.inputs[0]]
-            value.tensors.append(op.outputs[0])
-            values[op.outputs[0]] = value
-        else:
+        if op.alias and op.inputs[0] in groups:
+            group = groups[op.inputs[0]]
+            (output,) = op.outputs
+            group.values[0].append(output)
+            group.places[output] = Place(0, row_geometry(graph.tensors[output])[1])
+            groups[output] = group
+        elif not op.alias:
             for i in op.outputs:
                 start(i)
-    if overwriting is not None:
-        for op, kernel in zip(graph.ops, overwriting.kernels, strict=True):
-            if kernel is not None:
-                _overwrite(graph, rules, overwriting, values, storages, op, kernel)
-    for storage in storages:
-        yield _storage(graph, rules, [tensor for value in storage for tensor in value.tensors])
+    return groups
 
 
-def _overwrite(
-    graph: Graph,
-    rules: Rules,
-    overwriting: Overwriting,
-    values: Mapping[int, _Value],
-    storages: list[list[_Value]],
-    op: Op,
-    kernel: Kernel,
+def overwrite(
+    graph: Graph, kernels: Sequence[Kernel | None], rules: Rules, groups: dict[int, Group], *, kept: set[int]
 ) -> None:
-    """Lets the output of an operator follow the first of its inputs that it may be written over in the same bytes."""
-    written = values[op.outputs[0]]
-    for position in kernel.in_place:
-        value = values.get(op.inputs[position])
-        if value is not None and _may_overwrite(graph, rules, overwriting, op, value, written):
-            storages.remove(written.storage)
-            value.storage.append(written)
-            written.storage = value.storage
-            return
+    """Joins outputs with the inputs they may be written over, which are never those in `kept`."""
+    for op, kernel in zip(graph.ops, kernels, strict=True):
+        written = groups.get(op.outputs[0])
+        if kernel is None or written is None:
+            continue
+        for position in kernel.in_place:
+            group = groups.get(op.inputs[position])
+            if (
+                group is not None
+                and kept.isdisjoint(group.values[-1])
+                and _may_overwrite(graph, rules, op, kernel, group, written)
+            ):
+                group.values += written.values
+                group.places |= written.places
+                groups.update(dict.fromkeys(written.places, group))
+                break
 
 
-def _may_overwrite(
-    graph: Graph, rules: Rules, overwriting: Overwriting, op: Op, value: _Value, written: _Value
-) -> bool:
+def _may_overwrite(graph: Graph, rules: Rules, op: Op, kernel: Kernel, group: Group, written: Group) -> bool:
     """The operator reads row y of a value when it writes row y, and nobody else needs the value or its place."""
-    if any(t in graph.outputs for t in value.tensors) or (overwriting.keep_inputs and value.tensors[0] in graph.inputs):
+    value = group.values[-1]
+    if any(t in graph.outputs for t in value):
         return False
-    if any(other is not op and not other.alias for t in value.tensors for other in _readers(graph, t)):
+    if any(other is not op for other in readers(graph, value)):
         return False
-    together = [t for v in (*value.storage, written) for t in v.tensors]
-    if rules.io_outside and any(t in graph.inputs or t in graph.outputs for t in together):
+    if not movable(graph, rules, (*group.places, *written.places)):
         return False
-    pinned = {name for name, _ in rules.pins}
-    if any(graph.tensors[t].name in pinned for t in together):
-        return False
-    rows = op.rows(graph)
+    rows = rows_of(graph, op, kernel)
     size = row_geometry(graph.tensors[op.outputs[0]])
-    reads = [(op.inputs[position], window) for position, window in rows.inputs if op.inputs[position] in value.tensors]
-    same = all(window == SAME_ROW and row_geometry(graph.tensors[t]) == size for t, window in reads)
-    return rows.writes_row and same
+    reads = [(op.inputs[position], window) for position, window in rows.inputs if op.inputs[position] in value]
+    return rows.writes_row and all(w == SAME_ROW and row_geometry(graph.tensors[t]) == size for t, w in reads)
 
 
-def _readers(graph: Graph, tensor: int) -> list[Op]:
-    return [graph.ops[i] for i in graph.consumers(tensor)]
+def readers(graph: Graph, tensors: Iterable[int]) -> list[Op]:
+    """The operators that read any of the tensors; reshapes do not read."""
+    found = [graph.ops[i] for t in tensors for i in graph.consumers(t)]
+    return [op for op in found if not op.alias]
 
 
-def _storage(graph: Graph, rules: Rules, members: list[int]) -> Storage:
-    root = members[0]
+def movable(graph: Graph, rules: Rules, tensors: Iterable[int]) -> bool:
+    """The user has no demands as to where the tensors are."""
+    pinned = {name for name, _ in rules.pins}
+    return not any(
+        graph.tensors[t].name in pinned or (rules.io_outside and (t in graph.inputs or t in graph.outputs))
+        for t in tensors
+    )
+
+
+def storage(graph: Graph, rules: Rules, group: Group) -> Storage:
+    """The group as rows that all its tensors are made of."""
+    members = list(group.places)
     kind = "activation"
     if any(t in graph.outputs for t in members):
         kind = "output"
-    if root in graph.inputs:
+    if any(t in graph.inputs for t in members):
         kind = "input"
-    first = graph.tensors[root]
-    row_bytes = gcd(*(row_geometry(graph.tensors[t])[1] for t in members))
-    total = prod(first.shape) * first.dtype.itemsize
+    row_bytes = gcd(group.nbytes, *(n for t in members for n in _boundaries(graph.tensors[t], group.places[t])))
     offsets = [offset for name, offset in rules.pins if name in {graph.tensors[t].name for t in members}]
     return Storage(
-        id=root,
+        id=members[0],
         tensors=tuple(members),
-        name=first.name,
+        name=group.name,
         kind=kind,
-        rows=total // row_bytes,
+        rows=group.nbytes // row_bytes,
         row_bytes=row_bytes,
         outside=rules.io_outside and kind != "activation",
         pinned=offsets[0] if offsets else None,
     )
+
+
+def _boundaries(tensor: Tensor, place: Place) -> tuple[int, ...]:
+    """Numbers of bytes that storage rows must divide so that each begins where a row of the tensor or its gap does."""
+    rows, size = row_geometry(tensor)
+    if rows > 1 and place.pitch != size:
+        return (place.pitch,)
+    return place.first, size
