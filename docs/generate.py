@@ -11,7 +11,7 @@ import tinygen.ops  # noqa: F401 - registers every operator
 from docs.drawings import drawings
 from docs.json_schema import json_pages
 from docs.markers import replace_between
-from tinygen.boards import all_boards
+from tinygen.boards import all_boards, serial_way
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import CODES
 from tinygen.ir.op import REGISTRY
@@ -31,6 +31,12 @@ TG2xx that says what was found and what is accepted; every such operator of a mo
 BOARDS = """\
 One file each in [boards](../boards), with the document each fact is from. Flash is what a boot loader leaves, RAM what
 variables, arena and stack may use together. Verified names the runners that have run the board's firmware."""
+WIRES = """\
+## Serial line, clock and trigger pin
+
+Where the USB connector is no UART bridge, a USB-serial adapter of 3.3 V is wanted: its RX on the board's TX, its TX on
+the board's RX, and ground. The clock is the one the bench firmware raises the core to; its steps are in the board's
+file. The trigger pin is high while the model runs ([firmware](design/firmware.md), [MLPerf Tiny](mlperf.md))."""
 ERRORS = "An error of the user's ends a command with exit code 1; warnings use the same codes."
 GROUPS = {
     "1": "Model file and graph",
@@ -84,7 +90,20 @@ def boards() -> str:
         for b in all_boards()
     ]
     header = ("board", "name", "chip", "core", "clock", "flash", "RAM", "verified")
-    return _page("Boards", BOARDS) + _table(header, rows)
+    wires = [
+        (
+            f"`{b.id}`",
+            f"{b.serial.name}, {b.serial.baud} baud",
+            b.serial.tx,
+            b.serial.rx,
+            serial_way(b),
+            f"{b.clock.hz / 1e6:g} MHz" if b.clock is not None else "as after reset",
+            b.trigger.pin if b.trigger is not None else "-",
+        )
+        for b in all_boards()
+    ]
+    titles = ("board", "serial line", "TX", "RX", "reached by", "clock", "trigger pin")
+    return f"{_page('Boards', BOARDS)}{_table(header, rows)}\n{WIRES}\n\n{_table(titles, wires)}"
 
 
 def errors() -> str:
@@ -135,7 +154,7 @@ def _page(title: str, introduction: str) -> str:
 
 
 def _kib(size: int) -> str:
-    return f"{size / 1024:,.4g} KiB"
+    return f"{size / 1024:,g} KiB"
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -371,6 +371,13 @@ def _check_memories(root: StrictTable, board: Board) -> None:
         raise root.fail("boot", f"found an application outside {board.code.name}, accepted: an offset inside it")
 
 
+def serial_way(board: Board) -> str:
+    """How a computer reaches the board's UART."""
+    if board.serial.usb:
+        return "its USB connector"
+    return "an emulator" if board.flash is None else "a USB-serial adapter"
+
+
 def board_table(boards: tuple[Board, ...]) -> str:
     """The boards as a Markdown table, for the documentation."""
     lines = [
