@@ -116,3 +116,16 @@ def test_ci(run, run_json, digits, tmp_path):
     alone = ("generate", digits, "--board", "rpi-pico", "--max-instructions", 5)
     assert "is the budget of --ci" in run(*alone, "-o", tmp_path / "q", exit_code=2).stderr
     assert not (tmp_path / "q").exists()
+
+
+def test_as_which_benchmark_it_answers(run, run_json, digits, tmp_path):
+    found = run_json("generate", digits, "--board", BOARD, "-o", tmp_path / "p")
+    assert [model["mlperf"] for model in found["models"]] == ["digits"]
+    refused = run("generate", digits, "--board", BOARD, "-o", tmp_path / "q", "--mlperf", "kws01", exit_code=1)
+    assert "error[TG316]" in refused.stderr
+    assert "found 64 elements of input, accepted: 490" in refused.stderr
+    assert not (tmp_path / "q").exists()
+    twice = ("--mlperf", "none", "--mlperf", "none")
+    assert "2 times for 1 models" in run("generate", digits, "--board", BOARD, "-o", "x", *twice, exit_code=2).stderr
+    library = ("--format", "library", "--mlperf", "none")
+    assert "a library has none" in run("generate", digits, *library, "-o", tmp_path / "l", exit_code=2).stderr
