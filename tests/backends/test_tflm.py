@@ -21,6 +21,7 @@ from tinygen.compile import CompileOptions, compile_graph, compile_model
 from tinygen.cores import CORES
 from tinygen.errors import TinygenError
 from tinygen.project import load_project, write_project
+from tinygen.project.formats import formats
 from tinygen.tflite import read_model
 from tinygen.verify import verify
 
@@ -149,3 +150,18 @@ def test_the_arena_is_measured_and_written_into_the_project(tmp_path: Path) -> N
     assert load_project(project.path).model.arena_bytes == arena.arena_bytes == settled.model.arena_bytes
     assert f"#define DIGITS_ARENA_BYTES {arena.arena_bytes}\n" in (project.path / "include/digits.h").read_text()
     assert settle_arenas(settled, tmp_path / "build") == (settled, {})
+
+
+def test_projects_in_cpp_are_for_cmake(tmp_path: Path) -> None:
+    board = load_board("stm32f746g-disco")
+    tree = compile_model(DIGITS, OPTIONS)
+    project = write_project(tree, board, tmp_path / "p")
+    assert not (project.path / "platformio.ini").exists()
+    cmake = (project.path / "CMakeLists.txt").read_text()
+    assert "LANGUAGES C CXX ASM" in cmake
+    assert "add_library(flatbuffers INTERFACE)" in cmake
+    assert "target_link_libraries(tflite_micro PUBLIC flatbuffers gemmlowp ruy)" in cmake
+    assert "arm-none-eabi-g++" in (project.path / "arm-none-eabi-gcc.cmake").read_text()
+    with pytest.raises(TinygenError, match="the model's code is C\\+\\+") as caught:
+        write_project(tree, board, tmp_path / "q", format=formats()["platformio"])
+    assert caught.value.code == "TG413"

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from zlib import crc32
 
 from tinygen.boards import Board
-from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION, GNU_LINK, LIBRARY_CODE, LINK
+from tinygen.build.flags import CODE, CXX, CXX_LIBRARIES, DEFAULT_OPTIMIZATION, GNU_LINK, LIBRARY_CODE, LINK, hosted
 from tinygen.project.firmware import (
     INCLUDE_FOLDERS,
     LIBC_FOLDER,
@@ -53,6 +53,7 @@ def firmware_values(manifest: Manifest, board: Board, formats: Sequence[Format],
     programs = tuple(
         _Program(name, program_sources(board, name, manifest.files), program_defines(name)) for name in PROGRAMS
     )
+    cxx = any(library.language == "c++" for library in manifest.libraries)
     return {
         **_common(manifest),
         "name": "_".join(model.prefix for model in manifest.models),
@@ -67,22 +68,28 @@ def firmware_values(manifest: Manifest, board: Board, formats: Sequence[Format],
         "optimize": DEFAULT_OPTIMIZATION,
         "includes": INCLUDE_FOLDERS,
         "libc": LIBC_FOLDER,
-        "libraries": [_library(library) for library in manifest.libraries],
+        "libraries": [_library(library, cxx) for library in manifest.libraries],
+        "cxx": cxx,
+        "cxx_flags": (*hosted(CODE), *CXX),
+        "cxx_libraries": CXX_LIBRARIES,
         "stack_bytes": manifest.stack_bytes,
         "builds": [format.name for format in formats],
         "ci": ci,
     }
 
 
-def _library(library: Library) -> dict[str, object]:
+def _library(library: Library, cxx: bool) -> dict[str, object]:
     """A library that the code calls, as build systems name it and what is in it."""
     target = re.sub(r"\W", "_", library.name).lower()
-    machine = tuple(flag for flag in CODE if not flag.startswith("-std="))
+    machine = hosted(CODE) if cxx else tuple(flag for flag in CODE if not flag.startswith("-std="))
+    variable, _, inside = library.usual.partition("/")
     return {
         **asdict(library),
         "target": target,
         "environment": f"$ENV{{{library.variable}}}",
         "folder": f"${{{library.variable}}}",
+        "usual_folder": f"${{{variable}}}/{inside}",
+        "macros": (*library.defines, *library.lean_defines),
         "fetched": f"${{{target}_SOURCE_DIR}}",
         "files": f"${{{target}_sources}}",
         "flags": (*machine, *LIBRARY_CODE[library.language]),

@@ -41,10 +41,11 @@ def write_project(
     what tinygen wrote is overwritten or removed, other files stay. TG403 when the folder holds something else or cannot
     be written, TG413 when the format has no firmware for the board.
     """
-    if format is not None:
-        _check_board(format, board)
-    stack = board.stack_bytes if stack_bytes is None else stack_bytes
     trees = trees_of(models)
+    cxx = any(library.language == "c++" for library in libraries_of(trees))
+    if format is not None:
+        _check_board(format, board, cxx)
+    stack = board.stack_bytes if stack_bytes is None else stack_bytes
     sources = _model_files(trees)
     answers = mlperf_answers(trees, mlperf)
     files = sources | _firmware_files(trees, answers, board, stack)
@@ -55,7 +56,7 @@ def write_project(
         stack_bytes=stack,
         models=tuple(replace(m, mlperf=answer.id) for m, answer in zip(manifest.models, answers, strict=True)),
     )
-    chosen = firmware_formats(board) if format is None else (format,)
+    chosen = firmware_formats(board, cxx=cxx) if format is None else (format,)
     values = firmware_values(manifest, board, chosen, ci=ci is not None)
     for each in chosen:
         files |= _rendered(each.firmware or {}, values)
@@ -91,11 +92,13 @@ def write_library(models: Models, out: Path, format: Format) -> Manifest:
     return manifest
 
 
-def _check_board(format: Format, board: Board) -> None:
-    """TG413 unless the format has a firmware for the board."""
+def _check_board(format: Format, board: Board, cxx: bool) -> None:
+    """TG413 unless the format has a firmware for the board, and with `cxx` one that can have C++ in it."""
     reason = "it has libraries only" if format.firmware is None else format.unknown(board)
+    if reason is None and cxx and not format.cxx:
+        reason = "its firmware is C, and the model's code is C++"
     if reason is not None:
-        possible = ", ".join(f.name for f in firmware_formats(board))
+        possible = ", ".join(f.name for f in firmware_formats(board, cxx=cxx))
         hints = [f"formats with a firmware for this board: {possible}"]
         if format.library is not None:
             hints.append("without a board (no --board) it is a library")

@@ -34,6 +34,8 @@ class Format:
     """Where a library has the headers that are included from outside, and everything else of the models."""
     manifest: bool = True
     """Whether a library has a `tinygen.json`; without, a first line in every file says that tinygen wrote it."""
+    cxx: bool = True
+    """Whether its firmware can have C++ in it."""
     unknown: Callable[[Board], str | None] = _any_board
     """None when a firmware for this board can be had in this format, else why not."""
 
@@ -49,6 +51,10 @@ def formats() -> Mapping[str, Format]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
-def firmware_formats(board: Board) -> tuple[Format, ...]:
-    """Every format that has a firmware for the board: what a project without a chosen format consists of."""
-    return tuple(f for f in formats().values() if f.firmware is not None and f.unknown(board) is None)
+def firmware_formats(board: Board, *, cxx: bool = False) -> tuple[Format, ...]:
+    """Every format that has a firmware for the board, with `cxx` one that can have C++ in it.
+
+    It is what a project without a chosen format consists of.
+    """
+    possible = (f for f in formats().values() if f.cxx or not cxx)
+    return tuple(f for f in possible if f.firmware is not None and f.unknown(board) is None)

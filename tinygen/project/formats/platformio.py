@@ -23,5 +23,7 @@ FORMAT = Format(
         "examples/{name}/main.c": "library/main.c.j2",
         "README.md": "platformio/README.md.j2",
     },
+    # Its script gives C and C++ the same flags.
+    cxx=False,
     unknown=_unknown,
 )
