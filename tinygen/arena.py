@@ -20,7 +20,8 @@ from tinygen.source_tree import SourceTree
 GRAIN = 16
 """Arenas are multiples of it, and so is the search for the least."""
 
-_MOST_TRIES = 12
+_FINENESS = 64
+"""The search ends when it is this part of what is used, or one grain, from the least: every try is a build."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def _measure(project: Project, build: Path, *, compiler: str | None, optimize: s
             raise error("TG425", message, hints=("--profile builds say why, through DebugLog",))
     least = used(size) + -used(size) % GRAIN
     low, high = least - GRAIN, size
-    while high - low > GRAIN and len(tries) < _MOST_TRIES:
-        middle = least if low == least - GRAIN else (low + high) // 2 // GRAIN * GRAIN
+    while high - low > max(GRAIN, least // _FINENESS):
+        middle = least if low < least else (low + high) // 2 // GRAIN * GRAIN
         low, high = (low, middle) if used(middle) else (middle, high)
     return Arena(used(size), high)
 
