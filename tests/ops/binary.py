@@ -1,4 +1,4 @@
-"""Models of one operator with two operands that broadcast, for the tests of ADD and MUL."""
+"""Models of one operator with two operands that broadcast, for the tests of ADD, SUB and MUL."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def binary_cases(draw: st.DrawFn, kind: str) -> Case:
     if draw(st.booleans()):
         a_shape, b_shape = b_shape, a_shape
     a, b = draw(activations(a_shape)), draw(activations(b_shape))
-    natural = max(a.scales[0], b.scales[0]) if kind == "ADD" else 100 * a.scales[0] * b.scales[0]
+    natural = max(a.scales[0], b.scales[0]) if kind != "MUL" else 100 * a.scales[0] * b.scales[0]
     scale = natural * draw(scales(0.2, 4.0))
     output = TensorDef.activation(np.broadcast_shapes(a_shape, b_shape), scale, draw(zero_points))
     options = Options(f"{kind.capitalize()}Options", {"FusedActivationFunction": draw(activation_functions)})

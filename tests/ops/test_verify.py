@@ -72,6 +72,7 @@ VALID: dict[str, tuple[Tensor, ...]] = {
         *(tensor((4,), INT32, values) for values in ([0, 1, 0, 0], [0, 3, 3, 1], [1, 1, 2, 1])),
         tensor((1, 2, 2, 1)),
     ),
+    "SUB": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "TRANSPOSE": (tensor(IMAGE), tensor((4,), INT32, [0, 3, 1, 2]), tensor((1, 2, 4, 3))),
 }
 """Inputs and the output of a valid operator; others take an int8 activation and return one like it."""

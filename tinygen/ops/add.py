@@ -31,64 +31,67 @@ class Add(BinaryOp):
 
     def rescalings(self, graph: Graph) -> tuple[tuple[int, int], ...]:
         """Multiplier and shift of either operand to the common scale, and from there to the output's."""
-        return tuple(map(quantize_multiplier, _factors(*self.quantizations(graph))))
+        return tuple(map(quantize_multiplier, factors(*self.quantizations(graph))))
 
     def check_scales(self, check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
-        _check_scales(check, a, b, result)
+        check_sum(check, a, b, result)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         a, b = inputs
         a_quant, b_quant, result = self.quantizations(graph)
         if a is None or b is None:
             raise ValueError("reference needs a verified operator")
-        a_factor, b_factor, factor = _factors(a_quant, b_quant, result)
-        total = _scaled(a, a_quant, a_factor) + _scaled(b, b_quant, b_factor)
+        a_factor, b_factor, factor = factors(a_quant, b_quant, result)
+        total = scaled(a, a_quant, a_factor) + scaled(b, b_quant, b_factor)
         limits = activation_range(self.activation, result, self.output(graph).dtype)
         return (rescale(total, factor, result.zero_point, limits).astype(np.int8),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """Both numerics round twice here."""
-        shape = broadcast(self, graph)
-        quants = self.quantizations(graph)
-        result = quants[2]
-        factors = _factors(*quants)
-        low, high = activation_range(self.activation, result, self.output(graph).dtype)
-        operands = [
-            (f"{x}_", quants[o.position], factors[o.position]) for x, o in zip("ab", shape.operands, strict=True)
-        ]
-        fields = [
-            *shape.fields(),
-            *(field for prefix, quant, factor in operands for field in _rescaling(prefix, quant.zero_point, factor)),
-            *_rescaling("", result.zero_point, factors[2]),
-            Field("activation_min", low, ""),
-            Field("activation_max", high, ""),
-        ]
-        kernel = Kernel(
-            name="add_s8",
-            instructions=shape.steps * (20 + 20 * shape.elements),
-            flash_bytes=0,
-            scratch_bytes=0,
-            call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),
-            in_place=shape.in_place,
-        )
-        return (kernel,)
+        return (sum_kernel(self, graph),)
 
 
-def _factors(a: Quantization, b: Quantization, result: Quantization) -> tuple[float, float, float]:
+def sum_kernel(op: BinaryOp, graph: Graph) -> Kernel:
+    """The operands brought to a common scale and added."""
+    shape = broadcast(op, graph)
+    quants = op.quantizations(graph)
+    result = quants[2]
+    found = factors(*quants)
+    low, high = activation_range(op.activation, result, op.output(graph).dtype)
+    operands = [(f"{x}_", quants[o.position], found[o.position]) for x, o in zip("ab", shape.operands, strict=True)]
+    fields = [
+        *shape.fields(),
+        *(field for prefix, quant, factor in operands for field in _rescaling(prefix, quant.zero_point, factor)),
+        *_rescaling("", result.zero_point, found[2]),
+        Field("activation_min", low, ""),
+        Field("activation_max", high, ""),
+    ]
+    return Kernel(
+        name="add_s8",
+        instructions=shape.steps * (20 + 20 * shape.elements),
+        flash_bytes=0,
+        scratch_bytes=0,
+        call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),
+        in_place=shape.in_place,
+    )
+
+
+def factors(a: Quantization, b: Quantization, result: Quantization) -> tuple[float, float, float]:
     """From either operand to the common scale, and from there to the output's."""
     common = 2 * max(a.scale, b.scale)
     return a.scale / common, b.scale / common, common / ((1 << Add.FRACTION) * result.scale)
 
 
-def _check_scales(check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
-    factor = _factors(a, b, result)[2]
+def check_sum(check: Check, a: Quantization, b: Quantization, result: Quantization) -> None:
+    factor = factors(a, b, result)[2]
     if factor >= 1 or quantize_multiplier(factor)[1] > 0:
         most = 1 << (Add.FRACTION - 1)
         found = f"found {max(a.scale, b.scale) / result.scale:.6g}"
         check.report("TG205", f"input scale divided by output scale must be below {most}, {found}")
 
 
-def _scaled(x: Array, quant: Quantization, factor: float) -> Int:
+def scaled(x: Array, quant: Quantization, factor: float) -> Int:
+    """An operand in the common scale, with its fractional bits."""
     values = (x.astype(np.int64) - quant.zero_point) * (1 << Add.FRACTION)
     return multiply_double_rounding(values, *quantize_multiplier(factor))
 

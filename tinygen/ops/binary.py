@@ -1,4 +1,4 @@
-"""What ADD and MUL share: two int8 operands with broadcasting, and a fused activation."""
+"""What ADD, SUB and MUL share: two int8 operands with broadcasting, and a fused activation."""
 
 from __future__ import annotations
 

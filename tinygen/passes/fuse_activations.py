@@ -17,10 +17,11 @@ from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.mul import Mul
 from tinygen.ops.pool import Pool
 from tinygen.ops.relu import Relu
+from tinygen.ops.sub import Sub
 from tinygen.passes.byte_map import INT8_VALUES, byte_map
 from tinygen.passes.rewire import uses
 
-_CLAMPING = (Add, Conv2D, DepthwiseConv2D, FullyConnected, Mul, Pool)
+_CLAMPING = (Add, Conv2D, DepthwiseConv2D, FullyConnected, Mul, Pool, Sub)
 """Operators that clamp their result to `activation_range` of their output as the last thing they do."""
 
 
