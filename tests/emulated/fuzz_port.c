@@ -1,6 +1,7 @@
 /* The bench on a computer: the serial line is standard input and output, and the end of input the end. With
  * TG_FUZZ_STREAMS in the environment the input is made up instead: so many streams of a little sense each, answers
- * dropped, and then one request of each protocol that must be answered. */
+ * dropped, and then one request of each protocol that must be answered. With TG_SILENT_POLLS the end of input is a line
+ * that falls silent, for so many polls of a millisecond each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ __asm__(".globl tg_test_spare_end\n\t.set tg_test_spare_end, tg_test_spare + 409
 static const uint32_t input_bytes[TG_MODEL_INPUT_COUNT] = TG_MODEL_INPUT_BYTES;
 static unsigned char stream[STREAM_BYTES];
 static size_t length, next;
+static uint64_t silent_polls, silence;
 static uint64_t streams, seed = 88172645463325252u;
 static int fuzzing, last_words;
 
@@ -186,6 +188,8 @@ void port_init(void)
     const char *wanted = getenv("TG_FUZZ_STREAMS");
     fuzzing = wanted != NULL;
     streams = fuzzing ? strtoull(wanted, NULL, 10) : 0u;
+    wanted = getenv("TG_SILENT_POLLS");
+    silent_polls = wanted != NULL ? strtoull(wanted, NULL, 10) : 0u;
     wanted = getenv("TG_FUZZ_SEED");
     seed += wanted != NULL ? strtoull(wanted, NULL, 10) : 0u;
 }
@@ -238,10 +242,10 @@ int port_getc(void)
 {
     if (!fuzzing) {
         const int byte = getchar();
-        if (byte == EOF) {
+        if (byte == EOF && silence++ == silent_polls) {
             exit(0);
         }
-        return byte;
+        return byte == EOF ? -1 : byte;
     }
     while (next == length) {
         if (last_words) {
@@ -272,7 +276,7 @@ const char *tg_cycles_source(void)
 
 uint64_t tg_ticks(void)
 {
-    return 0;
+    return silence * 1000u;
 }
 
 void tg_ticks_count_wraps(bool on)

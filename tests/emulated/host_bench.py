@@ -32,9 +32,10 @@ def build_host_bench(project: Project) -> Path:
     )
 
 
-def answers(bench: Path, stream: bytes) -> list[bytes]:
-    """The lines the firmware answers a stream with, empty ones left out; a sanitizer's finding fails."""
-    done = subprocess.run([bench], input=stream, capture_output=True, check=False)
+def answers(bench: Path, stream: bytes, silent_milliseconds: int = 0) -> list[bytes]:
+    """The lines the firmware answers a stream with, and then silence, empty ones left out; a finding fails."""
+    environment = {**os.environ, "TG_SILENT_POLLS": str(silent_milliseconds)}
+    done = subprocess.run([bench], input=stream, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return [line for line in done.stdout.split(b"\r\n") if line]
 

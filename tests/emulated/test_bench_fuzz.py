@@ -77,3 +77,9 @@ def test_a_damaged_input_is_not_used(bench: Path) -> None:
         b"tg loaded input=1",
         b"tg error reason=inputs",
     ]
+
+
+@pytest.mark.parametrize(("milliseconds", "said"), [(4000, b"tg send bytes=16"), (7000, b"tg error reason=silence")])
+def test_a_load_that_falls_silent_is_given_up(bench: Path, milliseconds: int, said: bytes) -> None:
+    load = b"tg load 0 00000000\n" + bytes(15)
+    assert answers(bench, load, silent_milliseconds=milliseconds)[-1].rpartition(b" sum=")[0] == said
