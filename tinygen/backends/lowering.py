@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from tinygen.backends.emission import emit
 from tinygen.backends.options import CompileOptions
 from tinygen.ir.graph import Graph
 from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Offers, choose
+from tinygen.schedule.program import Program
 from tinygen.schedule.replay import replay
 from tinygen.schedule.storages import Rules
 from tinygen.source_tree import Library, SourceTree
@@ -24,11 +24,11 @@ def lower(
     kernels: Sequence[Path],
     libraries: tuple[Library, ...] = (),
     status: str = "",
-    generated: Mapping[str, str] = MappingProxyType({}),
+    generated: Callable[[Program], Mapping[str, str]] = lambda program: {},
 ) -> SourceTree:
     """The graph as C that calls the best of the kernels on offer, whose headers are in the folders `kernels`.
 
-    `libraries`, `status` and `generated` are as for `emit`.
+    `libraries` and `status` are as for `emit`, and so is what `generated` makes for the program that was chosen.
 
     Raises:
         TinygenError: TG304, TG305 and TG307 for an arena that cannot be had.
@@ -57,5 +57,5 @@ def lower(
         kernels=kernels,
         libraries=libraries,
         status=status,
-        generated=generated,
+        generated=generated(chosen.program),
     )

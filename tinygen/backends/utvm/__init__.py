@@ -44,7 +44,7 @@ class Utvm:
 
         found = offers(graph, options, prefix, tuning, portable_kernels)
         folders = (TEMPLATES / "utvm" / "kernels", KERNELS)
-        return lower(graph, found.kernels, options, prefix, folders, generated=found.headers)
+        return lower(graph, found.kernels, options, prefix, folders, generated=found.header)
 
 
 BACKEND = Utvm()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,6 +10,7 @@ import tvm
 
 from tinygen.backends.options import CompileOptions
 from tinygen.backends.rendering import render
+from tinygen.backends.utvm.decision import Decision
 from tinygen.backends.utvm.operators import lowering
 from tinygen.backends.utvm.rows import NAME, Lowering, RowFunction
 from tinygen.backends.utvm.tuning import Tuning
@@ -17,53 +18,79 @@ from tinygen.errors import error
 from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
+from tinygen.schedule.program import Program
 
 Portable = Callable[[Op, Graph, CompileOptions], tuple[Kernel, ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class Offers:
-    """The kernels of each operator, and generated headers by name."""
+    """The kernels of each operator, and the row functions that they call by symbol."""
 
+    prefix: str
     kernels: tuple[tuple[Kernel, ...], ...]
-    headers: Mapping[str, str]
+    functions: Mapping[str, RowFunction]
+
+    def header(self, program: Program) -> Mapping[str, str]:
+        """The row functions that the chosen kernels call, as a header by its name."""
+        users: dict[str, list[int]] = {}
+        for layer in program.layers:
+            if layer.call.symbol in self.functions:
+                users.setdefault(layer.call.symbol, []).append(layer.op.origin.op_index or 0)
+        texts = [
+            {
+                "title": f"Of layer{'s' if len(layers) > 1 else ''} {', '.join(map(str, layers))}.",
+                "comment": self.functions[symbol].comment,
+                "text": self.functions[symbol].text.replace(NAME, symbol),
+            }
+            for symbol, layers in users.items()
+        ]
+        values = {"prefix": self.prefix, "guard": self.prefix.upper(), "tvm": tvm.__version__, "functions": texts}
+        return {_header(self.prefix): render("utvm/operators.h.j2", values)} if texts else {}
 
 
 def offers(graph: Graph, options: CompileOptions, prefix: str, tuning: Tuning | None, portable: Portable) -> Offers:
-    """PrimFuncs where there are some, the portable kernels for other operators."""
+    """PrimFuncs where there are some, the portable kernels for other operators.
+
+    Raises:
+        TinygenError: TG430 and TG431 where a schedule of the tuning cannot be used.
+    """
     symbols: dict[str, str] = {}
     functions: dict[str, RowFunction] = {}
-    users: dict[str, list[int]] = {}
-    header = f"{prefix}_tvm.h"
     kernels: list[tuple[Kernel, ...]] = []
     for op in graph.ops:
         found = None if op.alias else lowering(op, graph, options.rounding)
         if found is None:
             kernels.append(portable(op, graph, options))
             continue
-        function = _function(found, tuning, options)
-        index = op.origin.op_index or 0
-        symbol = symbols.setdefault(function.text, f"{prefix}_{index:02d}_tvm")
-        functions.setdefault(symbol, function)
-        users.setdefault(symbol, []).append(index)
-        kernels.append((_kernel(symbol, header, function),))
-    texts = [
-        {
-            "title": f"Of layer{'s' if len(users[s]) > 1 else ''} {', '.join(map(str, users[s]))}.",
-            "comment": function.comment,
-            "text": function.text.replace(NAME, s),
-        }
-        for s, function in functions.items()
-    ]
-    values = {"prefix": prefix, "guard": prefix.upper(), "tvm": tvm.__version__, "functions": texts}
-    return Offers(tuple(kernels), {header: render("utvm/operators.h.j2", values)} if functions else {})
+        offered = []
+        for function, suffix in zip(_functions(found, tuning, options), ("tvm", "tvm_small"), strict=False):
+            symbol = symbols.setdefault(function.text, f"{prefix}_{op.origin.op_index or 0:02d}_{suffix}")
+            functions.setdefault(symbol, function)
+            offered.append(_kernel(symbol, _header(prefix), function))
+        kernels.append(tuple(offered))
+    return Offers(prefix, tuple(kernels), functions)
 
 
-def _function(found: Lowering, tuning: Tuning | None, options: CompileOptions) -> RowFunction:
-    """With the best candidate of the tuning, or as it is without."""
-    decision = tuning.best(found.key) if tuning is not None else None
-    if tuning is None or decision is None:
-        return found.function(found.default)
+def _header(prefix: str) -> str:
+    return f"{prefix}_tvm.h"
+
+
+def _functions(found: Lowering, tuning: Tuning | None, options: CompileOptions) -> Iterator[RowFunction]:
+    """With the best candidate of the tuning, or as it is without; then one with less scratch, if there is one."""
+    best = tuning.best(found.key) if tuning is not None else None
+    if tuning is None or best is None:
+        yield found.function(found.default)
+        return
+    fast = _tuned(found, best, tuning, options)
+    yield fast
+    if best.dot:
+        small = _tuned(found, tuning.best(found.key, dot=False) or found.default, tuning, options)
+        if small.scratch_bytes < fast.scratch_bytes:
+            yield small
+
+
+def _tuned(found: Lowering, decision: Decision, tuning: Tuning, options: CompileOptions) -> RowFunction:
     if decision not in (found.default, *found.candidates):
         message = f"the tuning has '{decision}' for {found.key}, which is no schedule of this version"
         raise error("TG430", message, hints=("run tinygen tune again with a new file",))

@@ -42,9 +42,13 @@ class Tuning:
     layers: Mapping[str, Counts] = field(default_factory=lambda: MappingProxyType({}))
     """By the shape of the layer, as rows.Lowering.key has it."""
 
-    def best(self, key: str) -> Decision | None:
-        """The candidate with the fewest instructions, of equals the first in order; None for unknown shapes."""
-        counted = [(count, decision) for decision, count in self.layers.get(key, {}).items() if count is not None]
+    def best(self, key: str, *, dot: bool = True) -> Decision | None:
+        """The candidate with the fewest instructions, of equals the first in order; None for unknown shapes.
+
+        Without `dot` only of those whose inputs are not widened, which need less scratch.
+        """
+        counts = self.layers.get(key, {})
+        counted = [(n, decision) for decision, n in counts.items() if n is not None and (dot or not decision.dot)]
         return min(counted)[1] if counted else None
 
     def count(self, key: str, decision: Decision) -> int | None:
