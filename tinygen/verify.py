@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,8 @@ import numpy as np
 
 from tinygen.backends import settled
 from tinygen.boards import Board, load_board
-from tinygen.compile import CompileOptions, compile_graph, read_for
+from tinygen.compile import CompileOptions, compile_models, read_for
+from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import Array
 from tinygen.oracle import find_oracle
 from tinygen.project import write_project
@@ -47,6 +48,13 @@ class Verification:
     """Of the random samples; null when the samples came from a file."""
 
 
+@dataclass(frozen=True)
+class VerificationSet:
+    """The outcome for several models in one firmware."""
+
+    verifications: tuple[Verification, ...]
+
+
 def verify(
     path: Path,
     options: CompileOptions,
@@ -63,39 +71,69 @@ def verify(
     Raises:
         TinygenError: TG1xx, TG2xx for the model; TG404 without oracle or runner; TG401, TG402, TG5xx of the run.
     """
+    (found,) = verify_models(
+        (path,), options, board=board, runner=runner, samples=samples, seed=seed, compiler=compiler, done=done
+    )
+    return found
+
+
+def verify_models(
+    paths: Sequence[Path],
+    options: CompileOptions,
+    *,
+    separate_arenas: bool = False,
+    board: Board | None = None,
+    runner: str = "host",
+    samples: int | Sequence[Sample] = 100,
+    seed: int = 0,
+    compiler: str | None = None,
+    done: Callable[[int], None] = lambda count: None,
+) -> tuple[Verification, ...]:
+    """Compares the models of one firmware one after the other; before each inference the others run once.
+
+    Given samples are of the only model. `done` is told how many samples of all models are compared. Raises what
+    `verify` does, and TG406 when two models would have the same names.
+    """
     options = settled(options)
-    graph = read_for(path, options)
-    oracle = find_oracle(path, graph, options.rounding)
+    graphs = [read_for(path, options) for path in paths]
+    oracles = [find_oracle(path, graph, options.rounding) for path, graph in zip(paths, graphs, strict=True)]
     chosen = find_runner(runner)
     target = board if board is not None else load_board(NEUTRAL_BOARD)
     needs_board = board is not None or runner != "host"
     features = frozenset(target.features) if needs_board else frozenset[str]()
-    given: Iterable[Sample]
-    if isinstance(samples, int):
-        count, given = samples, (random_sample(graph, seed, i) for i in range(samples))
-    else:
-        count, given = len(samples), samples
-    tree = compile_graph(graph, replace(options, features=features))
-    tally = Tally()
+    trees = compile_models(paths, replace(options, features=features), separate_arenas=separate_arenas)
+    count = samples if isinstance(samples, int) else len(samples)
+    found: list[Verification] = []
     with TemporaryDirectory(prefix="tinygen-") as folder:
-        project = write_project(tree, target, Path(folder) / "project")
-        with chosen.open(project, Path(folder) / "build", compiler=compiler) as session:
-            for inputs in given:
-                tally.add(session.infer(inputs), oracle.run(inputs))
-                done(tally.samples)
-    return Verification(
-        model=graph.name,
-        board=target.id if needs_board else None,
-        runner=runner,
-        oracle=oracle.name,
-        samples=count,
-        mismatches=tally.mismatches,
-        max_abs_diff=tally.max_abs_diff if math.isfinite(tally.max_abs_diff) else None,
-        differing_elements=tally.differing,
-        elements=tally.elements,
-        first_mismatch=tally.first_mismatch,
-        seed=seed if isinstance(samples, int) else None,
-    )
+        project = write_project(trees, target, Path(folder) / "project")
+        for graph, oracle, tree in zip(graphs, oracles, trees, strict=True):
+            given: Iterable[Sample] = samples if not isinstance(samples, int) else _random_samples(graph, seed, count)
+            tally = Tally()
+            build = Path(folder) / f"build-{tree.prefix}"
+            with chosen.open(project.select(tree.prefix), build, compiler=compiler) as session:
+                for inputs in given:
+                    tally.add(session.infer(inputs), oracle.run(inputs))
+                    done(len(found) * count + tally.samples)
+            found.append(
+                Verification(
+                    model=graph.name,
+                    board=target.id if needs_board else None,
+                    runner=runner,
+                    oracle=oracle.name,
+                    samples=count,
+                    mismatches=tally.mismatches,
+                    max_abs_diff=tally.max_abs_diff if math.isfinite(tally.max_abs_diff) else None,
+                    differing_elements=tally.differing,
+                    elements=tally.elements,
+                    first_mismatch=tally.first_mismatch,
+                    seed=seed if isinstance(samples, int) else None,
+                )
+            )
+    return tuple(found)
+
+
+def _random_samples(graph: Graph, seed: int, count: int) -> Iterator[Sample]:
+    return (random_sample(graph, seed, i) for i in range(count))
 
 
 class Tally:

@@ -1,4 +1,4 @@
-"""`tinygen generate`, `fit`, `build` and `run` with several models."""
+"""`tinygen generate`, `fit`, `build`, `run` and `verify` with several models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygen import fit
+from tinygen import fit, oracle
 from tinygen.boards import load_board
 from tinygen.compile import CompileOptions, compile_models
 from tinygen.paths import EXAMPLES
@@ -137,3 +137,28 @@ def test_run_and_build_select_a_model(run, run_json, digits, zoo, tmp_path):
     assert "zoo-bench" in run_json("build", tmp_path / "p", "--model", "zoo")["elf"]
     refused = run("run", tmp_path / "p", "--on", "host", "--model", "kws", exit_code=1).stderr
     assert "error[TG408]: found 'kws', accepted in this project: digits, zoo" in refused
+
+
+@pytest.mark.parametrize("separate", [[], ["--separate-arenas"]])
+def test_verify_compares_each_in_one_firmware(run_json, digits, zoo, separate):
+    pytest.importorskip("ai_edge_litert")
+    found = run_json("verify", digits, zoo, "--samples", 3, *separate)["verifications"]
+    assert [(v["model"], v["samples"], v["mismatches"]) for v in found] == [("digits", 3, 0), ("zoo", 3, 0)]
+
+
+def test_verify_says_which_model_differs(run, digits, zoo, monkeypatch):
+    pytest.importorskip("ai_edge_litert")
+    right = oracle.Oracle.run
+    calls = iter(range(4))
+    monkeypatch.setattr(
+        oracle.Oracle, "run", lambda self, inputs: tuple(o ^ (next(calls) > 1) for o in right(self, inputs))
+    )
+    result = run("verify", zoo, digits, "--samples", 2, exit_code=1)
+    assert "zoo on host: 0 of 2" in result.stdout
+    assert "digits on host: 2 of 2" in result.stdout
+    assert "--> digits.tflite" in result.stderr
+    assert "zoo.tflite" not in result.stderr
+
+
+def test_verify_takes_a_file_of_inputs_for_one_model_only(run, digits, zoo):
+    assert "--input is of one model" in run("verify", digits, zoo, "--input", "x.npz", exit_code=2).stderr

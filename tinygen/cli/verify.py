@@ -1,4 +1,4 @@
-"""`tinygen verify`: whether generated code computes what LiteRT does."""
+"""`tinygen verify`: whether the code of a model, or of several in one firmware, computes what LiteRT does."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin
 from tinygen.samples import load_samples, tensor_specs
 from tinygen.tflite import read_model
-from tinygen.verify import Verification, verify
+from tinygen.verify import Verification, VerificationSet, verify_models
 
-DOCUMENT = Verification
+DOCUMENT = Verification | VerificationSet
 
 
 @click.command("verify")
-@options.model
+@options.models
 @options.board(required=False)
 @click.option("--on", "runner", default="host", show_default=True, metavar="RUNNER", help="Where to run the code.")
 @click.option("--samples", type=click.IntRange(min=1), help="How many random inputs.  [default: 100]")
@@ -27,33 +27,40 @@ DOCUMENT = Verification
 @click.option("--input", "file", type=options.FILE, metavar="X.npz", help="These inputs instead of random ones.")
 @options.compiler
 @options.compiling
+@options.separate_arenas
 @options.common
 def command(
     output: Output,
-    model: Path,
+    models: tuple[Path, ...],
     board: str | None,
     runner: str,
     samples: int | None,
     seed: int,
     file: Path | None,
     compiler: str | None,
+    separate_arenas: bool,
     chosen: CompileOptions,
 ) -> int:
     """Compare generated code with LiteRT, bit for bit.
 
     Every element of every output is compared with LiteRT's reference kernels, or with --numerics tflm with numpy
-    references that round as tflite-micro does. Runs on this computer unless told otherwise. Exits with 1 when any
-    element differs.
+    references that round as tflite-micro does. Runs on this computer unless told otherwise. Several models are one
+    firmware: each is compared in turn, and the others run before each of its inferences. Exits with 1 when any element
+    differs.
     """
     if file is not None and samples is not None:
         raise click.UsageError("--samples and --input exclude each other.")
+    if file is not None and len(models) > 1:
+        raise click.UsageError("--input is of one model.")
     target = None if board is None else load_board(board)
     given = 100 if samples is None else samples
-    inputs = given if file is None else load_samples(file, tensor_specs(read_model(model)))
-    with output.progress("comparing", inputs if isinstance(inputs, int) else len(inputs)) as done:
-        found = verify(
-            model,
+    inputs = given if file is None else load_samples(file, tensor_specs(read_model(models[0])))
+    count = inputs if isinstance(inputs, int) else len(inputs)
+    with output.progress("comparing", count * len(models)) as done:
+        found = verify_models(
+            models,
             chosen,
+            separate_arenas=separate_arenas,
             board=target,
             runner=runner,
             samples=inputs,
@@ -61,8 +68,13 @@ def command(
             compiler=compiler,
             done=done,
         )
-    output.result(found, lambda: _show(output, found, model))
-    return EXIT.ERROR if found.mismatches else EXIT.OK
+
+    def show() -> None:
+        for path, verification in zip(models, found, strict=True):
+            _show(output, verification, path)
+
+    output.result(found[0] if len(found) == 1 else VerificationSet(found), show)
+    return EXIT.ERROR if any(verification.mismatches for verification in found) else EXIT.OK
 
 
 def _show(output: Output, found: Verification, model: Path) -> None:
