@@ -1,21 +1,24 @@
 """Whether `fit` is ever wrong: every model on every board with every compiler, `python -m benchmarks.fit_matrix`.
 
 The verdict with basis `elf` is compared with linking the same project for the board's real memories, and the bound with
-the ELF: it must never be smaller, and never say fits where the ELF does not.
+the ELF: it must never be smaller, and never say fits where the ELF does not. All of it takes long, so it can be done in
+pieces: `--models`, `--boards` and `--compilers` choose, and with `--record FILE` what is in the file is not done again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import COMPILERS, model_file, table
-from tinygen.boards import Board, all_boards
+from tinygen.boards import Board, all_boards, load_board
 from tinygen.build.builder import build_project
 from tinygen.build.objects import ObjectCache
 from tinygen.compile import CompileOptions, compile_graph
@@ -93,16 +96,24 @@ def at_the_edge(case: Case, tree: SourceTree, board: Board, compiler: str, objec
 
 
 def cases(
-    paths: Sequence[Path], boards: Sequence[Board], compilers: Sequence[str], *, edges: bool = False
+    paths: Sequence[Path],
+    boards: Sequence[Board],
+    compilers: Sequence[str],
+    *,
+    edges: bool = False,
+    done: Collection[tuple[str, str, str]] = (),
 ) -> Iterator[Case]:
-    """Every combination for which a compiler is installed; `edges` adds boards that just suffice or just do not."""
+    """Every combination for which a compiler is installed; `edges` adds boards that just suffice or just do not.
+
+    Combinations in `done`, as model, board and compiler, are left out.
+    """
     for path in paths:
         graph = read_model(path)
         trees: dict[frozenset[str], SourceTree] = {}
         with TemporaryDirectory(prefix="tinygen-") as folder:
             objects = ObjectCache(Path(folder))
             for board, compiler in product(boards, compilers):
-                if not is_installed(board, compiler):
+                if (graph.name, board.id, compiler) in done or not is_installed(board, compiler):
                     continue
                 features = frozenset(board.features) & {"dsp", "mve"}
                 if features not in trees:
@@ -115,26 +126,93 @@ def cases(
                     yield from at_the_edge(case, trees[features], board, compiler, objects)
 
 
+@dataclass(frozen=True)
+class Row:
+    """What is recorded of a case."""
+
+    model: str
+    board: str
+    compiler: str
+    elf: str
+    """`fits`, `no` or `unknown`."""
+    links: str
+    bound: str
+    ram: int
+    ram_bound: int
+    flash: int
+    flash_bound: int
+    stack: int | None
+    wrong: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.model, self.board, self.compiler
+
+    def cells(self) -> tuple[str, ...]:
+        sizes = (self.ram, self.ram_bound, self.flash, self.flash_bound)
+        stack = "-" if self.stack is None else f"{self.stack:,}"
+        return (*self.key, self.elf, self.links, self.bound, *(f"{size:,}" for size in sizes), stack)
+
+
+HEADER = ("model", "board", "compiler", "elf", "links", "bound", "RAM", "at most", "flash", "at most", "stack")
+
+
+def row(case: Case) -> Row:
+    e, b = case.elf, case.bound
+    elf, links, bound = ({True: "fits", False: "no", None: "unknown"}[fits] for fits in (e.fits, case.links, b.fits))
+    return Row(
+        model=e.model,
+        board=e.board,
+        compiler=case.compiler,
+        elf=elf,
+        links=links,
+        bound=bound,
+        ram=e.ram_bytes,
+        ram_bound=b.ram_bytes,
+        flash=e.flash_bytes,
+        flash_bound=b.flash_bytes,
+        stack=e.stack_bound_bytes,
+        wrong=tuple(case.wrong()),
+    )
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many verdicts there are of each kind for each compiler, and every wrong one."""
+    counts = Counter((r.compiler, r.links, r.elf, r.bound) for r in rows)
+    header = ("compiler", "links", "elf says", "bound says", "cases")
+    lines = [table(header, [(*kind, str(count)) for kind, count in sorted(counts.items())])]
+    wrong = [line for r in rows for line in r.wrong]
+    return "\n".join([*lines, "", *(wrong or [f"{len(rows)} verdicts, none is wrong"])])
+
+
+def recorded(path: Path) -> list[Row]:
+    """The rows of a record; none where there is no file yet."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [Row(**{**entry, "wrong": tuple(entry["wrong"])}) for entry in map(json.loads, lines)]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(MODELS)}; all by default")
-    names = parser.parse_args().models or MODELS
-    found = {name: model_file(name) for name in names}
+    parser.add_argument("--models", default=",".join(MODELS), help="by default %(default)s")
+    parser.add_argument("--boards", help="by default all")
+    parser.add_argument("--compilers", default=",".join(COMPILERS), help="by default %(default)s")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="go on with this record; it is made if need be")
+    arguments = parser.parse_args()
+    found = {name: model_file(name) for name in arguments.models.split(",")}
     for name in (name for name, path in found.items() if path is None):
         print(f"{name}: left out, its file is not here", file=sys.stderr)
-    rows, wrong = [], []
-    for case in cases([path for path in found.values() if path is not None], all_boards(), COMPILERS):
-        e, b = case.elf, case.bound
-        verdicts = [{True: "fits", False: "no", None: "unknown"}[fits] for fits in (e.fits, case.links, b.fits)]
-        stack = "-" if e.stack_bound_bytes is None else f"{e.stack_bound_bytes:,}"
-        sizes = (e.ram_bytes, b.ram_bytes, e.flash_bytes, b.flash_bytes)
-        rows.append((e.model, e.board, case.compiler, *verdicts, *(f"{size:,}" for size in sizes), stack))
-        print(" ".join(rows[-1]), file=sys.stderr, flush=True)
-        wrong += case.wrong()
-    header = ("model", "board", "compiler", "elf", "links", "bound", "RAM", "at most", "flash", "at most", "stack")
-    print(table(header, rows))
-    print("\n".join(wrong) or f"{len(rows)} verdicts, none is wrong")
-    return 1 if wrong or not rows else 0
+    boards = all_boards() if arguments.boards is None else [load_board(name) for name in arguments.boards.split(",")]
+    rows = recorded(arguments.record) if arguments.record else []
+    paths = [path for path in found.values() if path is not None]
+    for case in cases(paths, boards, arguments.compilers.split(","), done={r.key for r in rows}):
+        rows.append(row(case))
+        print(" ".join(rows[-1].cells()), file=sys.stderr, flush=True)
+        if arguments.record:
+            with arguments.record.open("a", encoding="utf-8") as record:
+                record.write(json.dumps(asdict(rows[-1])) + "\n")
+    print(table(HEADER, [r.cells() for r in rows]))
+    print(summary(rows))
+    return 1 if any(r.wrong for r in rows) or not rows else 0
 
 
 if __name__ == "__main__":

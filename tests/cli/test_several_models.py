@@ -150,9 +150,12 @@ def test_verify_says_which_model_differs(run, digits, zoo, monkeypatch):
     pytest.importorskip("ai_edge_litert")
     right = oracle.Oracle.run
     calls = iter(range(4))
-    monkeypatch.setattr(
-        oracle.Oracle, "run", lambda self, inputs: tuple(o ^ (next(calls) > 1) for o in right(self, inputs))
-    )
+
+    def wrong_from_the_third(self, inputs):
+        late = next(calls) > 1
+        return tuple(output ^ late for output in right(self, inputs))
+
+    monkeypatch.setattr(oracle.Oracle, "run", wrong_from_the_third)
     result = run("verify", zoo, digits, "--samples", 2, exit_code=1)
     assert "zoo on host: 0 of 2" in result.stdout
     assert "digits on host: 2 of 2" in result.stdout

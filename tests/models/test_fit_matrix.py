@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from benchmarks import fit_matrix
 from benchmarks.figures import COMPILERS
 from benchmarks.fit_matrix import Case, cases
 from tests.models.test_acceptance import found
@@ -44,3 +47,20 @@ def test_to_the_last_bytes(board: str, compiler: str) -> None:
     tried = list(cases([found("digits")], [load_board(board)], [compiler], edges=True))
     assert wrong(tried) == []
     assert [case.links for case in tried] == [True, True, False, False, False]
+
+
+def test_the_matrix_goes_on_where_it_was_left(tmp_path, monkeypatch, capsys) -> None:
+    need_compiler("rpi-pico", "zig")
+    record = tmp_path / "record"
+
+    def run(boards: str) -> str:
+        chosen = ["--models", "digits", "--boards", boards, "--compilers", "zig", "--record", str(record)]
+        monkeypatch.setattr(sys, "argv", ["fit_matrix", *chosen])
+        assert fit_matrix.main() == 0
+        return capsys.readouterr().out
+
+    assert "1 verdicts, none is wrong" in run("rpi-pico")
+    first = record.read_text()
+    assert "2 verdicts, none is wrong" in run("rpi-pico,hifive1-revb")
+    assert record.read_text().startswith(first)
+    assert len(record.read_text().splitlines()) == 2
