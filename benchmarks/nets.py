@@ -35,7 +35,8 @@ def network(seed: int) -> Graph:
         if kind == "plain":
             value = net.conv_2d(value, wider, stride=stride)
         elif kind == "separable":
-            value = net.conv_2d(net.depthwise(value, stride=stride), wider, size=1)
+            size = int(draw.choice((3, 3, 3, 5)))
+            value = net.conv_2d(net.depthwise(value, size=size, stride=stride), wider, size=1)
         else:
             main = net.conv_2d(net.conv_2d(value, wider, stride=stride), wider)
             beside = value if stride == 1 else net.conv_2d(value, wider, size=1, stride=2)
@@ -63,9 +64,10 @@ class _Net(Builder):
         weights = self.weights((channels, size, size, depth), size * size * depth)
         return self._window(Conv2D, source, weights, channels, size, stride)
 
-    def depthwise(self, source: int, *, stride: int = 1) -> int:
+    def depthwise(self, source: int, *, size: int, stride: int) -> int:
         channels = self.tensors[source].shape[3]
-        return self._window(DepthwiseConv2D, source, self.weights((1, 3, 3, channels), 9), channels, 3, stride)
+        weights = self.weights((1, size, size, channels), size * size)
+        return self._window(DepthwiseConv2D, source, weights, channels, size, stride)
 
     def _window(self, kind: type, source: int, weights: int, channels: int, size: int, stride: int) -> int:
         _, height, width, _ = self.tensors[source].shape

@@ -80,3 +80,5 @@ class Kernel:
     """
     rows: Rows | None = None
     """Its row model where it is not the operator's."""
+    spread: int = 0
+    """Instructions by which builds of it may differ: compilers use what all layers of a program have in common."""

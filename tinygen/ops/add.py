@@ -68,7 +68,7 @@ def sum_kernel(op: BinaryOp, graph: Graph) -> Kernel:
     ]
     return Kernel(
         name="add_s8",
-        instructions=shape.steps * (20 + 20 * shape.elements),
+        instructions=shape.steps * (20 + 13 * shape.elements),
         flash_bytes=0,
         scratch_bytes=0,
         call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),

@@ -59,5 +59,5 @@ class AveragePool2D(Pool):
         )
         args = ("y", "rows", "out", "acc")
         call = Call("tg_average_pool_global_s8", "average_pool_2d_s8.h", fields, args, accumulator_bytes=4 * channels)
-        instructions = channels * (steps * (columns * 3 + 6) + 15)
+        instructions = channels * (steps * (columns * 2 + 6) + 15)
         return Kernel("average_pool_global_s8", instructions, 0, 0, lambda: call)

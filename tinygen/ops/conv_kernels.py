@@ -15,9 +15,9 @@ from tinygen.ops.pack import pack_channels, pack_runs
 from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
 from tinygen.ops.window import WindowOp
 
-_PANELS = {3: (27, 120), 2: (19, 79), 1: (13, 49)}
-"""For each number of pixels in a conv_2d_s8 panel the instructions of a pair of filters on a Cortex-M4, as counted:
-per four taps, and besides."""
+_PANELS = {3: (30, 105, 285), 2: (19, 81, 210), 1: (14, 59, 127)}
+"""For each number of pixels in a conv_2d_s8 panel the instructions of a pair of filters on a Cortex-M4, as counted by
+`python -m benchmarks.estimates`: per four taps, and besides with the fast requantization and with the general one."""
 
 
 def conv_2d_kernels(
@@ -59,14 +59,15 @@ def conv_2d_kernels(
             symbol, "conv_2d_s8.h", fields, args, scratch_bytes=2 * panel * depth, params="tg_conv_2d_s8_params"
         )
 
-    pairs = -(-len(filters) // 2)
+    pairs, gather = -(-len(filters) // 2), _gather_instructions(op, graph, runs_per_row, run_bytes)
     in_place = (0,) if op.pointwise(graph) and len(filters) == channels else ()
 
     def kernel(panel: int) -> Kernel:
-        multiply = sum(pairs * (depth // 4 * _PANELS[n][0] + _PANELS[n][1]) for n in _panels(columns, panel))
-        gather = columns * (depth * 2 + 20)
-        instructions = output.shape[1] * (multiply + gather)
+        besides = 1 if requantization.fast else 2
+        multiply = sum(pairs * (depth // 4 * _PANELS[n][0] + _PANELS[n][besides]) + 58 for n in _panels(columns, panel))
+        instructions = output.shape[1] * (multiply + 20) + gather
         flash = len(filters) * (depth + 9)
+        twos = sum(n == 2 for n in _panels(columns, panel))
         return Kernel(
             name=f"conv_2d_s8, {panel} pixels",
             instructions=instructions,
@@ -74,9 +75,32 @@ def conv_2d_kernels(
             scratch_bytes=2 * panel * depth,
             call=partial(call, panel),
             in_place=in_place,
+            # Of two pixels, where not all layers have their scratch in one place.
+            spread=output.shape[1] * twos * pairs * depth // 4,
         )
 
     return tuple(kernel(panel) for panel in _PANELS if panel <= columns)
+
+
+def _gather_instructions(op: WindowOp, graph: Graph, runs_per_row: int, run_bytes: int) -> int:
+    """Of filling all panels, as counted: runs of taps inside the input are copied, those at its border tap by tap."""
+    _, height, width, channels = op.input(graph, 0).shape
+    _, rows, columns, _ = op.output(graph).shape
+    taps, _ = op.window_size(graph)
+    inside_rows = sum(
+        0 <= y * op.strides[0] - op.padding[0] + tap * op.dilations[0] < height
+        for y in range(rows)
+        for tap in range(taps)
+    )
+    starts = (
+        (x * op.strides[1] - op.padding[2] + run * op.dilations[1]) * channels
+        for x in range(columns)
+        for run in range(runs_per_row)
+    )
+    inside = inside_rows * sum(start >= 0 and start + run_bytes <= width * channels for start in starts)
+    border = rows * taps * columns * runs_per_row - inside
+    copied = 36 + run_bytes // 4 * 9 + (27 if run_bytes % 4 else 0)
+    return rows * columns * 34 + inside * copied + border * (67 + -(-run_bytes // 4) * 35)
 
 
 def _panels(columns: int, panel: int) -> Iterator[int]:
@@ -132,7 +156,9 @@ def depthwise_kernels(
 
     flash = filters.size + 9 * count
     rows, taps = output.shape[1], height * width
-    instructions = rows * count * (columns * (taps * 8 + 25) + 3 * height * general_line + 40)
+    store = 5 if requantization.fast else 21
+    channel = columns * (taps * 4 + height * 49 + store) + height * general_line * 36 // 10 + 124
+    instructions = rows * (count * channel + 520)
     # Without neighbours a channel of a row, or four of two pixels, are read and then written.
     in_place = (0,) if op.pointwise(graph) and count == source.shape[3] else ()
     kernels = [
@@ -140,7 +166,8 @@ def depthwise_kernels(
     ]
     if count == source.shape[3] and count % 4 == 0:
         pairs = -(-columns // 2)
-        instructions = rows * pairs * (count // 4 * (taps * 21 + 125) + taps * 24 + 60)
+        store = 150 if requantization.fast else 455
+        instructions = rows * (pairs * (count // 4 * (taps * 26 + store) + taps * 43 + 80) + 27)
         kernels.append(
             Kernel("depthwise_conv_2d_x4_s8", instructions, flash, by_four_scratch, by_four, in_place=in_place)
         )

@@ -30,10 +30,10 @@ Offers = Sequence[tuple[Kernel, ...]]
 Kernels = tuple[Kernel | None, ...]
 """For each operator of a graph the kernel that computes it, None for aliases."""
 
-STEP_INSTRUCTIONS = 40
-"""What interleaving adds to a step, about: the calls and the row counters. Copies come on top."""
+STEP_INSTRUCTIONS = 80
+"""What interleaving adds to a step at most, as counted: the calls and the row counters. Copies come on top."""
 
-COPY_INSTRUCTIONS_PER_BYTE = 0.5
+COPY_INSTRUCTIONS_PER_BYTE = 0.65
 
 BALANCED_SHARE = 0.05
 """The share of instructions that `balanced` may add to the layer-by-layer ones."""
@@ -87,7 +87,8 @@ def choose(
     fastest = min(c.instructions for c in candidates)
     balanced = fastest * (1 + BALANCED_SHARE)
     most = {Objective.RAM: float("inf"), Objective.SPEED: fastest, Objective.BALANCED: balanced}[objective]
-    return _placed(_smallest([c for c in candidates if c.instructions <= most]))
+    allowed = [c for c in candidates if c.instructions <= fastest or c.instructions + c.spread <= most]
+    return _placed(_smallest(allowed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,8 @@ class _Candidate:
     schedule: Schedule
     demand: Demand
     instructions: float
+    spread: float
+    """Instructions by which the estimate may be too low, as builds differ."""
     live: int
     """The most bytes alive at once, which no placement goes below."""
 
@@ -264,4 +267,5 @@ def _candidate(program: Program, schedule: Schedule, keep_inputs: bool) -> _Cand
     instructions = sum(layer.kernel.instructions for layer in program.layers)
     extra = steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
     live = int(_live_bytes(wanted.buffers, len(schedule.steps)).max(initial=0))
-    return _Candidate(program, schedule, wanted, instructions + extra, live)
+    spread = sum(layer.kernel.spread for layer in program.layers)
+    return _Candidate(program, schedule, wanted, instructions + extra, spread, live)
