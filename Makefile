@@ -50,6 +50,7 @@ test-long: $(VENV)/.dev ## FUZZ_CASES damaged files, FUZZ_GRAPHS random graphs, 
 acceptance: $(VENV)/.dev ## What is promised of every model, and every verdict of fit against a link: an hour
 	$(BIN)/python -m benchmarks.acceptance
 	$(BIN)/python -m benchmarks.emulators
+	$(BIN)/python -m benchmarks.estimates
 	$(BIN)/python -m benchmarks.fit_matrix
 
 bench: $(VENV)/.dev ## Measure all models with every compiler and write the tables of README.md and docs/rows.md
