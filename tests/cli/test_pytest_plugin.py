@@ -111,10 +111,8 @@ def test_without_the_option_tests_skip(folder: Path) -> None:
 
 
 def test_errors_are_those_of_the_commands(folder: Path) -> None:
-    done = run_pytest(folder, "--tinygen-on", "nowhere", "--tinygen-project", "firmware")
-    assert "error[TG506]: found 'nowhere'" in done.stdout
-    assert "Traceback" not in done.stdout
     done = run_pytest(folder, "--tinygen-on", "host", "--tinygen-project", "elsewhere")
+    assert "Traceback" not in done.stdout
     assert "error[TG405]: elsewhere has no tinygen.json" in done.stdout
     assert "--tinygen-on needs --tinygen-project DIR" in run_pytest(folder, "--tinygen-on", "host").stdout
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.unit.trivial_model import trivial_tree
+from tinygen.build.elf import read_symbols
 from tinygen.compile import CompileOptions, compile_models
 from tinygen.paths import EXAMPLES
 from tinygen.project import Manifest, write_library
@@ -45,3 +46,8 @@ def build_with_cmake(source: Path, build: Path, *definitions: str, flags: Sequen
     of_compiler = [f"-DCMAKE_C_FLAGS={' '.join(flags)}"] if flags else []
     run("cmake", "-S", source, "-B", build, *of_compiler, *definitions)
     run("cmake", "--build", build)
+
+
+def contents(elf: Path) -> list[tuple[str, str, int]]:
+    """Name, kind and bytes of everything that was linked, whatever the order."""
+    return sorted((symbol.name, symbol.kind, symbol.size) for symbol in read_symbols(elf))

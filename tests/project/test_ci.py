@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 from tests.emulated.noisy_line import Target
 from tests.project.layouts import ECOSYSTEMS
 from tests.requirement import need, require
+from tests.unit.trivial_model import trivial_tree
 from tinygen.boards import load_board
 from tinygen.build.builder import build_project
 from tinygen.ci import continuous_integration
@@ -28,6 +29,7 @@ from tinygen.compile import CompileOptions, compile_models
 from tinygen.errors import TinygenError
 from tinygen.paths import EXAMPLES
 from tinygen.project import Project, write_project
+from tinygen.project.ci import Ci, Golden, GoldenSample
 from tinygen.run import find_runner
 from tinygen.samples import random_sample
 from tinygen.tflite.reader import read_model
@@ -239,13 +241,15 @@ def test_a_board_that_nothing_counts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert golden["instructions_at_most"] == 12345
 
 
-def test_emulators_that_do_not_know_the_board_are_left_out(tmp_path: Path) -> None:
-    require("zig")
-    for board, qemu, renode in (("rpi-pico", False, False), ("nrf52840dk", False, True), ("mps2-an386", True, False)):
-        project = generate(tmp_path / board, "digits", board=board, instructions=1)
-        assert ("Run in QEMU" in steps(project), "Run in Renode" in steps(project)) == (qemu, renode)
-        assert (project.path / "renode" / "bench.robot").exists() == renode
-        assert (project.path / "renode" / f"{board}.resc").exists() == renode
+@pytest.mark.parametrize(
+    ("board", "qemu", "renode"), [("rpi-pico", False, False), ("nrf52840dk", False, True), ("mps2-an386", True, False)]
+)
+def test_emulators_without_the_board_are_left_out(board: str, qemu: bool, renode: bool, tmp_path: Path) -> None:
+    golden = Golden((GoldenSample((bytes(4),), (bytes(4),)),), 1000)
+    project = write_project(trivial_tree(), load_board(board), tmp_path, ci=Ci((golden,), "0.17.0"))
+    assert ("Run in QEMU" in steps(project), "Run in Renode" in steps(project)) == (qemu, renode)
+    assert (tmp_path / "renode" / "bench.robot").exists() == renode
+    assert (tmp_path / "renode" / f"{board}.resc").exists() == renode
 
 
 def test_renodes_step(project: Project) -> None:
