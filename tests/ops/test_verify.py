@@ -57,6 +57,7 @@ VALID: dict[str, tuple[Tensor, ...]] = {
     ),
     "QUANTIZE": (tensor(IMAGE, FLOAT32), tensor(IMAGE)),
     "RESHAPE": (tensor(IMAGE), tensor((2,), INT32, [1, -1]), tensor((1, 24))),
+    "RESIZE_NEAREST_NEIGHBOR": (tensor(IMAGE), tensor((2,), INT32, [8, 3]), tensor((1, 8, 3, 2))),
     "SLICE": (
         tensor(IMAGE),
         tensor((4,), INT32, [0, 1, 0, 1]),

@@ -1,0 +1,104 @@
+"""RESIZE_NEAREST_NEIGHBOR of [1, H, W, C]: pixels are copied, whatever their type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygen.errors import Diagnostic, Origin
+from tinygen.ir.call import Call, Constant, Field, Kernel
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Op, Options, register
+from tinygen.ir.rows import WHOLE, Rows
+from tinygen.ir.tensor import Array
+from tinygen.ops.check import Check
+from tinygen.ops.slicing import check_integers, check_source
+
+_LARGEST = (1 << 15) - 1
+
+
+@register("RESIZE_NEAREST_NEIGHBOR")
+@dataclass(frozen=True, kw_only=True)
+class ResizeNearestNeighbor(Op):
+    """Inputs: a tensor, and the new height and width as a constant.
+
+    An output row shows one row of the input, but neighbours may show the same: each step is given the whole input.
+    """
+
+    kind: ClassVar[str] = "RESIZE_NEAREST_NEIGHBOR"
+    align_corners: bool
+    half_pixel_centers: bool
+
+    @classmethod
+    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
+        return cls(
+            inputs=inputs,
+            outputs=outputs,
+            origin=origin,
+            align_corners=options.boolean("align_corners"),
+            half_pixel_centers=options.boolean("half_pixel_centers"),
+        )
+
+    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
+        check = Check(self, graph)
+        if not check.arity(2):
+            return iter(check.found)
+        source, output = check_source(check, graph, 0, self.outputs), check.output()
+        size = check_integers(check, 1, "size", 2)
+        if source is None or output is None or size is None:
+            return iter(check.found)
+        if check.rank(source, "input", 4) and check.batch(source, "input") and check.positive("size", size):
+            check.shape(output, "output", (1, *size, source.shape[3]))
+            if max(*size, *source.shape[1:3]) > _LARGEST:
+                check.report("TG203", f"height and width must be at most {_LARGEST}, found {source.describe()}", source)
+        return iter(check.found)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        x = inputs[0]
+        if x is None:
+            raise ValueError("reference needs a verified operator")
+        rows, columns = self._sources(graph)
+        return (np.ascontiguousarray(x[:, rows][:, :, columns]),)
+
+    def rows(self, graph: Graph) -> Rows:
+        return Rows(steps=self.output(graph).shape[1], inputs=((0, WHOLE),))
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        """Both numerics are the same here."""
+        source, output = self.input(graph, 0), self.output(graph)
+        rows, columns = self._sources(graph)
+        pixel = source.shape[3] * source.dtype.itemsize
+        fields = (
+            Field("columns", len(columns), "pixels of an output row"),
+            Field("bytes", pixel, "of a pixel"),
+            Field("input_row_bytes", source.shape[2] * pixel, ""),
+            Field("row_of", Constant("row_of", rows, "the input row of each output row"), ""),
+            Field("column_of", Constant("column_of", columns, "the input column of each output column"), ""),
+        )
+        kernel = Kernel(
+            name="resize_nearest_x8",
+            instructions=output.shape[1] * (20 + len(columns) * (20 + pixel // 2)),
+            flash_bytes=rows.nbytes + columns.nbytes,
+            scratch_bytes=0,
+            call=lambda: Call("tg_resize_nearest_x8", "resize_nearest_x8.h", fields, args=("y", "rows", "out")),
+        )
+        return (kernel,)
+
+    def _sources(self, graph: Graph) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """For each output row and for each output column the one of the input it shows."""
+        source, output = self.input(graph, 0), self.output(graph)
+        rows, columns = (self._nearest(source.shape[axis], output.shape[axis]) for axis in (1, 2))
+        return rows, columns
+
+    def _nearest(self, size: int, count: int) -> NDArray[np.int16]:
+        """LiteRT's, every operation rounded to float32."""
+        corners = self.align_corners and count > 1
+        scale = np.float32(size - 1) / np.float32(count - 1) if corners else np.float32(size) / np.float32(count)
+        offset = np.float32(0.5 if self.half_pixel_centers else 0)
+        at = (np.arange(count).astype(np.float32) + offset) * scale
+        nearest = np.floor(at + np.float32(0.5)) if self.align_corners else np.floor(at)
+        return np.asarray(np.clip(nearest, 0, size - 1), np.int16)
