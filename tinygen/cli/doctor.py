@@ -26,6 +26,8 @@ _PACKAGES = (
     ("capstone", "name the function and instruction of a fault", _EMULATE),
     ("pyserial", "talk to firmware over a serial port", _EMULATE),
     ("ai-edge-litert", "the oracle of verify and bench: LiteRT BUILTIN_REF", _VERIFY),
+    ("apache-tvm", "generate with --backend utvm, tune", 'pip install "tinygen[utvm]"'),
+    ("distributed", "tune on a cluster: --scheduler", 'pip install "tinygen[cluster]"'),
 )
 _GNU = (
     ("arm-none-eabi-gcc", "build for Arm with --compiler gcc", "apt install gcc-arm-none-eabi"),
