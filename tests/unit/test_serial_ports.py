@@ -118,6 +118,15 @@ def test_a_port_that_goes_away() -> None:
     port.close()
 
 
+@pytest.mark.parametrize("url", ["rfc2217://lab:4000", "socket://lab:4000"])
+def test_urls_get_no_option_that_their_protocol_lacks(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """rfc2217:// refuses a time-out for writing, and is only opened with what it can negotiate."""
+    found: dict[str, object] = {}
+    monkeypatch.setattr(serial, "serial_for_url", lambda url, **options: found.update(options))
+    SerialPort(url, 9600)
+    assert set(found) == {"baudrate", "timeout"}
+
+
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

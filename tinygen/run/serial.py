@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ _VOUCHED = "#board"
 """Behind a URL: a board is at its end, says the user, for nothing that arrives can."""
 
 _WRITE_SECONDS = 30
+_POLL_SECONDS = 0.02
+_CHUNK = 4096
 _PSEUDO_TERMINALS = ("/dev/pts/", "/dev/ttyp")
 _NO_PORTS = "there are none"
 
@@ -70,9 +73,12 @@ class SerialPort:
     def __init__(self, url: str, baud: int) -> None:
         import serial
 
-        local = {"exclusive": True} if "://" not in url and os.name == "posix" else {}
+        local: dict[str, object] = {}
+        if "://" not in url:
+            local = {"write_timeout": _WRITE_SECONDS, **({"exclusive": True} if os.name == "posix" else {})}
         try:
-            self._serial: Any = serial.serial_for_url(url, baudrate=baud, write_timeout=_WRITE_SECONDS, **local)
+            # The time-out stays as it is: behind rfc2217:// each change of a setting is negotiated.
+            self._serial: Any = serial.serial_for_url(url, baudrate=baud, timeout=_POLL_SECONDS, **local)
         except (serial.SerialException, ValueError, OSError) as problem:
             raise _cannot_open(url, problem) from problem
         self._url = url
@@ -80,11 +86,14 @@ class SerialPort:
     def receive(self, seconds: float) -> bytes:
         import serial
 
+        until = time.monotonic() + seconds
         try:
-            self._serial.timeout = seconds
-            first = self._serial.read(1)
-            self._serial.timeout = 0
-            return bytes(first + self._serial.read(4096)) if first else b""
+            data = bytes(self._serial.read(1))
+            while not data and time.monotonic() < until:
+                data = bytes(self._serial.read(1))
+            while data and len(data) < _CHUNK and (waiting := self._serial.in_waiting):
+                data += self._serial.read(waiting)
+            return data
         except (serial.SerialException, OSError, TypeError) as problem:
             raise self._lost(problem) from problem
 
