@@ -192,27 +192,26 @@ def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: 
     """Cut ever more boldly, with the fastest kernels and with ever less scratch."""
     fast, small = _fastest_of(offers), _smallest_of(offers)
     program = build(fast)
-    yield _candidate(program, _cut(program, 1, keep_inputs), keep_inputs)
-    schedule = _cut(program, None, keep_inputs)
+    search = SegmentSearch(program, keep_inputs=keep_inputs)
+    yield _candidate(program, search.cut(search.least_peak(1)), keep_inputs)
+    schedule = _cut(program, search, keep_inputs)
     yield _candidate(program, schedule, keep_inputs)
     most = _peak(program, schedule, keep_inputs)
     if small == fast:
         return
     program = build(small)
-    schedule = _cut(program, None, keep_inputs)
+    schedule = _cut(program, SegmentSearch(program, keep_inputs=keep_inputs), keep_inputs)
     least = _peak(program, schedule, keep_inputs)
     for peak in sorted({least + (most - least) * i // PEAKS for i in range(PEAKS)}):
         yield _candidate(build(_fastest_within(peak, program, schedule, offers, keep_inputs)), schedule, keep_inputs)
 
 
-def _cut(program: Program, longest: int | None, keep_inputs: bool) -> Schedule:
+def _cut(program: Program, search: SegmentSearch, keep_inputs: bool) -> Schedule:
     """The cutting with the least peak, its cuts moved where that lets the buffers be placed in a smaller arena."""
-    search = SegmentSearch(program, keep_inputs=keep_inputs)
-    schedule = search.cut(search.least_peak(longest))
-    if longest is not None:
-        return schedule
     return refine(
-        search, schedule, lambda s: plan(demand(program, s, keep_inputs=keep_inputs).buffers, node_budget=SKETCH)
+        search,
+        search.cut(search.least_peak()),
+        lambda s: plan(demand(program, s, keep_inputs=keep_inputs).buffers, node_budget=SKETCH),
     )
 
 
