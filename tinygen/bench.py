@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +25,7 @@ from tinygen.project import write_project
 from tinygen.run import find_runner
 from tinygen.samples import Sample, random_sample
 from tinygen.source_tree import SourceTree
+from tinygen.target import for_board
 from tinygen.verify import compare
 
 
@@ -154,7 +155,7 @@ def bench(
     Yields each case with a measurement for each model, or with the error that prevented it: TG1xx, TG2xx for the
     models; TG301 when they do not fit; TG4xx and TG5xx of build and run.
     """
-    options = replace(options, features=frozenset(board.features))
+    options = for_board(options, board, models=len(paths))
     cases = [Case(tuple(path.name for path in paths), board.id, options.backend, runner) for runner in runners]
     with TemporaryDirectory(prefix="tinygen-") as folder:
         try:

@@ -16,7 +16,7 @@ from tinygen.registers import Clock, Trigger, read_clock, read_trigger
 from tinygen.strict_toml import ADDRESS_SPACE, StrictTable
 
 MEMORY_KINDS = ("flash", "ram", "external_flash", "external_ram")
-USES = ("code", "data", "stack")
+USES = ("code", "data", "stack", "arena")
 SERIAL_KINDS = ("cmsdk", "stm32_sr_dr", "stm32_isr_tdr", "nrf_uarte", "pl011", "sifive", "esp32", "ns16550", "ra_sci_b")
 RUNNERS = ("unicorn", "qemu", "renode", "hardware")
 FLASH_TOOLS = ("openocd", "pyocd", "st-flash", "esptool", "bossac", "picotool", "uf2")
@@ -36,6 +36,8 @@ class Memory:
     use: tuple[str, ...]
     data_address: int | None
     """Where loads see the region when that differs from `address`, where instructions are fetched."""
+    tightly_coupled: bool
+    """The core reaches it without a bus in between, as fast as it computes."""
     source: str
 
     @property
@@ -158,6 +160,11 @@ class Board:
         return tuple(m for m in self.memories if "data" in m.use)
 
     @property
+    def arena(self) -> tuple[Memory, ...]:
+        """The memories besides `data` that a model's buffers may be in, the tightly coupled first."""
+        return tuple(sorted((m for m in self.memories if "arena" in m.use), key=lambda m: not m.tightly_coupled))
+
+    @property
     def stack(self) -> Memory:
         """The region at whose start the stack is; the first of `data`, or one of its own."""
         return next(m for m in self.memories if "stack" in m.use)
@@ -260,6 +267,7 @@ def _memory(table: StrictTable) -> Memory:
         size=table.size("size"),
         use=table.texts("use", USES) if table.has("use") else (),
         data_address=table.address("data_address") if table.has("data_address") else None,
+        tightly_coupled=table.flag("tightly_coupled") if table.has("tightly_coupled") else False,
         source=table.text("source"),
     )
     table.finish()
@@ -269,9 +277,16 @@ def _memory(table: StrictTable) -> Memory:
         if start is not None and start + memory.size > ADDRESS_SPACE:
             raise table.fail(key, f"found {start:#x} + {memory.size:#x}, accepted: a region inside 32 bits of address")
     writable = memory.kind in ("ram", "external_ram")
-    if not writable and ("data" in memory.use or "stack" in memory.use):
+    if not writable and {"data", "stack", "arena"} & set(memory.use):
         raise table.fail(
-            "use", f"found {list(memory.use)} of kind '{memory.kind}', accepted: data and stack in RAM only"
+            "use", f"found {list(memory.use)} of kind '{memory.kind}', accepted: data, stack and arena in RAM only"
+        )
+    if "arena" in memory.use and ("data" in memory.use or memory.address == 0):
+        found = f"found {list(memory.use)} at {memory.address:#x}"
+        raise table.fail(
+            "use",
+            f"{found}, accepted: arena in memories that are not data, which may hold it anyway, "
+            "and not at the null pointer",
         )
     return memory
 

@@ -28,6 +28,8 @@ CODES: dict[str, str] = {
     "TG305": "no memory plan within the capacity",
     "TG306": "allocation file is not valid",
     "TG307": "tensor cannot be pinned",
+    "TG308": "the arena cannot be spread over these memories",
+    "TG309": "not a memory for the arena",
     "TG316": "not the model of this MLPerf Tiny benchmark",
     "TG401": "no compiler found",
     "TG402": "the compiler failed",

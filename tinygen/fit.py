@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from tinygen.boards import Board, all_boards
 from tinygen.build.builder import Built, build_project
 from tinygen.build.compiler import find_compiler
+from tinygen.build.elf import RegionSize, Sizes
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.build.objects import ObjectCache
 from tinygen.build.stack import stack_bound
@@ -19,9 +20,12 @@ from tinygen.errors import TinygenError
 from tinygen.ir.graph import Graph
 from tinygen.plan.live import largest_at_peak
 from tinygen.plan.model import Plan
+from tinygen.plan.regions import AREA_ALIGNMENT
 from tinygen.project import Project, write_project
 from tinygen.schedule.choose import Objective
+from tinygen.schedule.spread import VARIABLE_BYTES, VARIABLE_BYTES_PER_LAYER
 from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
+from tinygen.target import for_board
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,15 @@ class BufferSize:
     kind: str
     """`input`, `output`, `activation`, `scratch`, `accumulator` or `state`."""
     bytes: int
+
+
+@dataclass(frozen=True)
+class RegionUse:
+    """The part of the arena that is in a memory of its own."""
+
+    name: str
+    bytes: int
+    available_bytes: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,8 @@ class Fit:
     """The most stack that any run can use, interrupts apart; null without a compiler, or where it cannot be proved."""
     ram_bytes: int
     ram_available_bytes: int
+    regions: tuple[RegionUse, ...]
+    """Memories besides the main one with a part of the arena, counted in the two above; none for one memory."""
     flash_bytes: int
     flash_available_bytes: int
     largest_buffers: tuple[BufferSize, ...]
@@ -103,10 +118,6 @@ CODE_BYTES_PER_LAYER = 8 * 1024
 """More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
 SMALLEST = "-Os"
 """The compiler's level for the least flash."""
-VARIABLE_BYTES = 2 * 1024
-"""More than the variables of the minimal firmware besides arena, stack and counters of rows, with alignment."""
-VARIABLE_BYTES_PER_LAYER = 8
-"""The counters of rows of a layer that is interleaved."""
 
 
 def fit_models(
@@ -156,7 +167,15 @@ class _Bench:
 
     def compiled(self, options: CompileOptions, board: Board) -> tuple[SourceTree, ...]:
         """The models for a board; boards whose kernels are the same share them."""
-        key = replace(options, features=self._useful & frozenset(board.features))
+        base = replace(options, features=self._useful & frozenset(board.features), regions=())
+        key = replace(for_board(options, board, models=len(self._graphs)), features=base.features)
+        if not key.regions or key.memories:
+            return self._trees(key)
+        # Boards with several memories are looked at one by one only where the main one may be too small.
+        trees = self._trees(base)
+        return trees if ram_bounds(trees, board)[1] <= board.ram_capacity else self._trees(key)
+
+    def _trees(self, key: CompileOptions) -> tuple[SourceTree, ...]:
         if key not in self._known:
             names = [f"model_{i}" if len(self._graphs) > 1 else None for i in range(len(self._graphs))]
             pairs = zip(self._graphs, names, strict=True)
@@ -240,7 +259,7 @@ def _measured(
     fits: bool | None = sizes.fits and (stack is None or stack <= sizes.stack_bytes)
     if fits and stack is None:
         fits = None
-    return _fit(trees, board, fits, built.compiler, sizes.ram_bytes, sizes.flash_bytes, sizes.stack_bytes, stack)
+    return _fit(trees, board, fits, built.compiler, sizes, stack)
 
 
 def measure_sizes(
@@ -263,15 +282,40 @@ def bounded(models: Models, board: Board) -> Fit:
     trees = trees_of(models)
     layers = sum(len(tree.layers) for tree in trees)
     constants = sum(tree.constant_bytes for tree in trees)
-    certain_ram = arena_bytes(trees) + sum(tree.outside_bytes for tree in trees) + board.stack_bytes
-    ram = certain_ram + VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers
+    certain_ram, ram = ram_bounds(trees, board)
     flash = constants + CODE_BYTES + CODE_BYTES_PER_LAYER * layers + board.boot.header_bytes
     fits: bool | None = None
     if certain_ram > board.ram_capacity or constants > board.flash_capacity:
         fits = False
     elif ram <= board.ram_capacity and flash <= board.flash_capacity:
         fits = True
-    return _fit(trees, board, fits, None, ram, flash, board.stack_bytes, None)
+    regions = _areas(trees, board)
+    sizes = Sizes(
+        flash_bytes=flash,
+        ram_bytes=ram + sum(r.bytes for r in regions),
+        stack_bytes=board.stack_bytes,
+        flash_capacity=board.flash_capacity,
+        ram_capacity=board.ram_capacity + sum(r.capacity for r in regions),
+        regions=regions,
+    )
+    return _fit(trees, board, fits, None, sizes, None)
+
+
+def ram_bounds(trees: Sequence[SourceTree], board: Board) -> tuple[int, int]:
+    """Bytes that the models certainly need of the board's main memory, and bytes that they cannot exceed."""
+    layers = sum(len(tree.layers) for tree in trees)
+    elsewhere = sum(area.bytes for tree in trees for area in tree.plan.areas if not area.main)
+    padding = AREA_ALIGNMENT * sum(len(tree.plan.areas) for tree in trees)
+    outside = sum(tree.outside_bytes for tree in trees)
+    certain = arena_bytes(trees) - elsewhere - padding + outside + board.stack_bytes
+    return certain, certain + padding + VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers
+
+
+def _areas(trees: Sequence[SourceTree], board: Board) -> tuple[RegionSize, ...]:
+    """The parts of an arena outside the main memory; their planner has kept within the capacities."""
+    there = {m.name: m.size - (board.stack_bytes if m == board.stack else 0) for m in board.arena}
+    areas = (area for tree in trees for area in tree.plan.areas if not area.main)
+    return tuple(RegionSize(area.region, area.bytes, there[area.region]) for area in areas)
 
 
 def _fit(
@@ -279,9 +323,7 @@ def _fit(
     board: Board,
     fits: bool | None,
     compiler: str | None,
-    ram: int,
-    flash: int,
-    stack: int,
+    sizes: Sizes,
     stack_bound: int | None,
 ) -> Fit:
     arena, lower_bound, proof = _arena(trees)
@@ -295,19 +337,20 @@ def _fit(
         lower_bound_bytes=lower_bound,
         proof=proof,
         constant_bytes=sum(tree.constant_bytes for tree in trees),
-        stack_bytes=stack,
+        stack_bytes=sizes.stack_bytes,
         stack_bound_bytes=stack_bound,
-        ram_bytes=ram,
-        ram_available_bytes=board.ram_capacity,
-        flash_bytes=flash,
-        flash_available_bytes=board.flash_capacity,
+        ram_bytes=sizes.ram_bytes,
+        ram_available_bytes=sizes.ram_capacity,
+        regions=tuple(RegionUse(r.name, r.bytes, r.capacity) for r in sizes.regions),
+        flash_bytes=sizes.flash_bytes,
+        flash_available_bytes=sizes.flash_capacity,
         largest_buffers=_largest_buffers(trees),
         remedy=None,
-        missing_ram_bytes=max(0, ram - board.ram_capacity),
-        missing_flash_bytes=max(0, flash - board.flash_capacity),
-        external_memory=None if fits else _external(board, ram, flash),
+        missing_ram_bytes=sizes.missing_ram_bytes,
+        missing_flash_bytes=max(0, sizes.flash_bytes - sizes.flash_capacity),
+        external_memory=None if fits else _external(board, sizes.ram_bytes, sizes.flash_bytes),
         keep_inputs_bytes=None,
-        nearest=None if fits else _nearest(ram, flash),
+        nearest=None if fits else _nearest(sizes.ram_bytes, sizes.flash_bytes),
         models=tuple(
             FitModel(t.model_name, t.plan.arena_bytes, t.plan.lower_bound, t.plan.proof, t.constant_bytes)
             for t in trees

@@ -19,6 +19,7 @@ from tinygen.oracle import find_oracle
 from tinygen.project import write_project
 from tinygen.run import find_runner
 from tinygen.samples import Sample, random_sample
+from tinygen.target import for_board
 
 NEUTRAL_BOARD = "mps2-an386"
 """Whose project is built when no board is asked for: a Cortex-M4 with ample memory, which every emulator has."""
@@ -100,8 +101,8 @@ def verify_models(
     chosen = find_runner(runner)
     target = board if board is not None else load_board(NEUTRAL_BOARD)
     needs_board = board is not None or runner != "host"
-    features = frozenset(target.features) if needs_board else frozenset[str]()
-    trees = compile_models(paths, replace(options, features=features), separate_arenas=separate_arenas)
+    wanted = for_board(options, target, models=len(paths)) if needs_board else replace(options, memories=())
+    trees = compile_models(paths, wanted, separate_arenas=separate_arenas)
     count = samples if isinstance(samples, int) else len(samples)
     found: list[Verification] = []
     with TemporaryDirectory(prefix="tinygen-") as folder:

@@ -55,6 +55,7 @@ TASKS = {
     "regression",
     "demo",
     "report",
+    "target",
     "tune",
     "device",
     "pytest_plugin",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tinygen.ir.rows import Window
+from tinygen.plan.model import Area
 from tinygen.schedule.program import Access, Layer, Program
 
 _LISTED_ROWS = 4
@@ -28,13 +29,35 @@ class Places:
     scratch: Mapping[int, int]
     outside: Mapping[int, str]
     """The arrays of storages that are not in the arena."""
+    areas: tuple[Area, ...]
+    """The parts of an arena over several memories; none when it is one array."""
+
+    def at(self, offset: int) -> tuple[str, int]:
+        """The array that a byte of the arena is in, and where in it."""
+        area = next((a for a in reversed(self.areas) if offset >= a.start), None)
+        return ("arena", offset) if area is None else (area_array(area), offset - area.start)
+
+    def pointer(self, offset: int) -> str:
+        """A byte of the arena as a C expression."""
+        array, start = self.at(offset)
+        return f"{array} + {start}"
+
+    def named(self, offset: int) -> str:
+        """A byte of the arena for a comment; the array is told where there is more than one."""
+        array, start = self.at(offset)
+        return f"{array} {start}" if self.areas else str(start)
 
     def start(self, storage: int) -> tuple[str, int]:
         """Where a storage begins: an array and an offset in it."""
-        return (self.outside[storage], 0) if storage in self.outside else ("arena", self.storages[storage])
+        return (self.outside[storage], 0) if storage in self.outside else self.at(self.storages[storage])
 
     def is_ring(self, storage: int) -> bool:
         return self.slots[storage] < self.rows[storage]
+
+
+def area_array(area: Area) -> str:
+    """The C array of an area: `arena`, or `arena_dtcm`."""
+    return "arena" if area.main else f"arena_{area.region}"
 
 
 def layer_stem(prefix: str, layer: Layer) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from tinygen import __version__
-from tinygen.backends.addresses import Places
+from tinygen.backends.addresses import Places, area_array
 from tinygen.backends.header import api_header, tensor_spec
 from tinygen.backends.layers import LayerText, NamedConstant, layer_symbol, layer_text
 from tinygen.backends.literals import array, comment
@@ -17,7 +17,7 @@ from tinygen.backends.pulling import PullText, invoke_lines, pull_text, ring_tex
 from tinygen.backends.rendering import render
 from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import DType
-from tinygen.plan.model import Plan
+from tinygen.plan.model import Area, Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
@@ -63,7 +63,8 @@ def emit(
         "guard": prefix.upper(),
         "sha256": graph.sha256,
         "shared_arena": shared_arena,
-        "arena_bytes": plan.arena_bytes,
+        "arena_bytes": sum(a.bytes for a in plan.areas if a.main) if plan.areas else plan.arena_bytes,
+        "areas": [_area(area, prefix) for area in plan.areas if not area.main],
         "constants": [c.name for c in constants],
         "constants_crc32": zlib.crc32(b"".join(data)),
     }
@@ -93,6 +94,17 @@ def emit(
         shares_arena=shared_arena,
         libraries=libraries,
     )
+
+
+def _area(area: Area, prefix: str) -> dict[str, object]:
+    name = f"{prefix}_{area_array(area)}"
+    return {
+        "region": area.region,
+        "array": area_array(area),
+        "name": name,
+        "macro": name.upper(),
+        "nbytes": area.bytes,
+    }
 
 
 def _own_arrays(program: Program, places: Places) -> list[dict[str, object]]:
@@ -131,6 +143,7 @@ def _places(program: Program, demand: Demand, plan: Plan, prefix: str) -> Places
         accumulators=offsets(demand.accumulators),
         scratch=offsets(demand.scratch),
         outside={s.id: _outside_name(program.graph, s, prefix) for s in program.storages if s.outside},
+        areas=plan.areas,
     )
 
 

@@ -88,7 +88,7 @@ def _describe(program: Program, position: int, places: Places) -> Iterator[str]:
     yield f"output  {_tensor(layer.op.output(graph))}, {_place(layer.write, places)}{over}"
     work = f"{layer.op.macs(graph):,} multiply-adds, " if layer.op.macs(graph) else ""
     memory = [
-        f"{size} bytes of {name} at {offsets[position]}"
+        f"{size} bytes of {name} at {places.named(offsets[position])}"
         for name, size, offsets in (
             ("accumulators", layer.call.accumulator_bytes, places.accumulators),
             ("scratch", layer.call.scratch_bytes, places.scratch),
@@ -115,10 +115,10 @@ def _place(access: Access, places: Places) -> str:
         start = offset + access.first
         apart = access.rows > 1 and access.pitch != access.row_bytes
         spread = f", rows {access.pitch} apart" if apart else ""
-        return f"arena {start} to {start + (access.rows - 1) * access.pitch + access.row_bytes}{spread}"
-    ring = f"ring of {slots} row{'s' if slots > 1 else ''}, arena {offset} to {offset + slots * access.row_bytes}"
+        return f"{base} {start} to {start + (access.rows - 1) * access.pitch + access.row_bytes}{spread}"
+    ring = f"ring of {slots} row{'s' if slots > 1 else ''}, {base} {offset} to {offset + slots * access.row_bytes}"
     landing = places.landings.get(access.storage)
-    return f"{ring}, the newest lands at {landing}" if landing is not None else ring
+    return f"{ring}, the newest lands at {places.named(landing)}" if landing is not None else ring
 
 
 def _field_constants(stem: str, fields: tuple[Field, ...], title: str) -> Iterator[NamedConstant]:
@@ -165,8 +165,8 @@ def _body(program: Program, position: int, prefix: str, params: str, places: Pla
         "y": "y" if layer.rows.steps > 1 else "0",
         "rows": "rows",
         "out": output_row(program, position, prefix, places),
-        "acc": f"(void *)(arena + {places.accumulators.get(position)})",
-        "scratch": f"arena + {places.scratch[position]}" if position in places.scratch else "NULL",
+        "acc": f"(void *)({places.pointer(places.accumulators.get(position, 0))})",
+        "scratch": places.pointer(places.scratch[position]) if position in places.scratch else "NULL",
     }
     if "rows" in layer.call.args:
         yield from row_pointers(program, position, prefix, places)

@@ -12,6 +12,7 @@ from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Offers, choose
 from tinygen.schedule.program import Program
 from tinygen.schedule.replay import replay
+from tinygen.schedule.spread import over_regions
 from tinygen.schedule.storages import Rules
 from tinygen.source_tree import Library, SourceTree
 
@@ -31,7 +32,7 @@ def lower(
     `libraries` and `status` are as for `emit`, and so is what `generated` makes for the program that was chosen.
 
     Raises:
-        TinygenError: TG304, TG305 and TG307 for an arena that cannot be had.
+        TinygenError: TG304, TG305, TG307 and TG308 for an arena that cannot be had.
     """
     chosen = choose(
         graph,
@@ -41,6 +42,8 @@ def lower(
         keep_inputs=options.keep_inputs,
         rules=Rules(options.io_outside, options.pins),
     )
+    if options.regions and not options.shared_arena:
+        chosen = over_regions(chosen, options.regions, wanted=bool(options.memories))
     validate(chosen.plan)
     replay(chosen.program, chosen.schedule, chosen.demand, chosen.plan, keep_inputs=options.keep_inputs)
     return emit(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinygen.ir.op import Numerics
+from tinygen.plan.regions import Region
 from tinygen.schedule.choose import Objective
 
 
@@ -28,6 +29,11 @@ class CompileOptions:
     """Offsets in the arena of tensors by name."""
     features: frozenset[str] = frozenset()
     """Core features that kernels may require, such as `dsp`; results never depend on them."""
+    memories: tuple[str, ...] | None = None
+    """The board's memories that the arena is spread over, the fastest first; none at all for one memory in any case, by
+    default several where one is too small."""
+    regions: tuple[Region, ...] = ()
+    """What the board has for that; `target.for_board` fills it in."""
     shared_arena: bool = False
     """Work in the arena that a project of several models defines, see docs/design/several-models.md."""
 
@@ -48,5 +54,6 @@ class CompileOptions:
         budget = f", at most {self.ram_budget} bytes of arena" if self.ram_budget is not None else ""
         goal = f"optimized for {self.optimize.value}"
         tuned = f", tuned by {self.tuning.name}" if self.tuning is not None and self.backend == "utvm" else ""
+        kept += f", arena over {' and '.join(self.memories)}" if self.memories else ""
         shared = ", arena shared" if self.shared_arena else ""
         return f"backend {self.backend}, numerics {self.rounding.value}, {goal}{budget}{kept}{tuned}{shared}"

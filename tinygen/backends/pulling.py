@@ -22,8 +22,8 @@ class RingText:
     rows: int
     row_bytes: int
     slots: int
-    offset: int
-    landing: int | None
+    start: str
+    landing: str | None
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def ring_text(program: Program, position: int, prefix: str, places: Places) -> R
         rows=places.rows[storage],
         row_bytes=layer.write.row_bytes,
         slots=places.slots[storage],
-        offset=places.storages[storage],
-        landing=places.landings.get(storage),
+        start=places.pointer(places.storages[storage]),
+        landing=places.pointer(places.landings[storage]) if storage in places.landings else None,
     )
 
 

@@ -205,7 +205,8 @@ def compile_elf(link: Link, compiler: Compiler, optimize: str = DEFAULT_OPTIMIZA
 
 
 def _too_large(board: Board, sizes: Sizes) -> TinygenError:
-    needs = (("flash", sizes.flash_bytes, sizes.flash_capacity), ("RAM", sizes.ram_bytes, sizes.ram_capacity))
+    ram = sizes.ram_capacity + sizes.missing_ram_bytes
+    needs = (("flash", sizes.flash_bytes, sizes.flash_capacity), ("RAM", ram, sizes.ram_capacity))
     text = " and ".join(f"{need:,} bytes of {kind} of {there:,}" for kind, need, there in needs if need > there)
     hint = "tinygen fit MODEL --all shows the boards it fits"
     return error("TG301", f"the firmware needs {text} on {board.name}", hints=(hint,))

@@ -34,6 +34,15 @@ class Symbol:
 
 
 @dataclass(frozen=True)
+class RegionSize:
+    """The part of the arena in a memory of its own, and what that memory has for it, in bytes."""
+
+    name: str
+    bytes: int
+    capacity: int
+
+
+@dataclass(frozen=True)
 class Sizes:
     """Bytes of a firmware on its board, paddings included, and what the board has for them.
 
@@ -43,15 +52,24 @@ class Sizes:
     flash_bytes: int
     """The image: code, constants and the initial values of variables."""
     ram_bytes: int
-    """Variables, the arena and the stack's reserve."""
+    """Variables, the arena and the stack's reserve, in all memories."""
     stack_bytes: int
     """The stack's reserve, part of `ram_bytes`."""
     flash_capacity: int
     ram_capacity: int
+    """Of the main memory, and of those of `regions`."""
+    regions: tuple[RegionSize, ...] = ()
+    """Memories besides the main one with a part of the arena; what they lack cannot be had from another."""
+
+    @property
+    def missing_ram_bytes(self) -> int:
+        """What the memories lack, each for itself; 0 when RAM suffices."""
+        main = self.ram_bytes - self.ram_capacity - sum(r.bytes - r.capacity for r in self.regions)
+        return max(0, main) + sum(max(0, r.bytes - r.capacity) for r in self.regions)
 
     @property
     def fits(self) -> bool:
-        return self.flash_bytes <= self.flash_capacity and self.ram_bytes <= self.ram_capacity
+        return self.flash_bytes <= self.flash_capacity and self.missing_ram_bytes == 0
 
 
 def read_sections(elf: Path) -> tuple[Section, ...]:
@@ -124,12 +142,19 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
     if board.stack not in board.data:
         ram_bytes += stack_bytes
         ram_capacity += min(stack_bytes, board.stack.size)
+    regions = tuple(
+        RegionSize(m.name, s.size, m.size - (stack_bytes if m == board.stack else 0))
+        for m in board.arena
+        for s in sections
+        if s.name == f".arena_{m.name}"
+    )
     return Sizes(
         flash_bytes=image_end - image_start,
-        ram_bytes=ram_bytes,
+        ram_bytes=ram_bytes + sum(r.bytes for r in regions),
         stack_bytes=stack_bytes,
         flash_capacity=board.flash_capacity,
-        ram_capacity=ram_capacity,
+        ram_capacity=ram_capacity + sum(r.capacity for r in regions),
+        regions=regions,
     )
 
 

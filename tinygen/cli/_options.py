@@ -73,6 +73,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
         keep_inputs: bool,
         io_outside: bool,
         pin: tuple[tuple[str, int], ...],
+        regions: str,
         tuning: Path | None,
         **others: object,
     ) -> R:
@@ -86,11 +87,13 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
             keep_inputs=keep_inputs,
             io_outside=io_outside,
             pins=pin,
+            memories=_memories(regions),
             tuning=tuning,
         )
         return function(*arguments, chosen=chosen, **others)
 
     budget = "The fastest schedule whose arena is at most this large."
+    over = "Memories of the board for the arena, the fastest first; auto takes a second only where it must."
     rounding = click.Choice([value.value for value in Numerics])
     for option in reversed(
         (
@@ -106,12 +109,20 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
                 help="Put a tensor at this offset of the arena; may be repeated.",
             ),
             click.option("--tuning", type=FILE, metavar="FILE", help="Of `tinygen tune`, for backend utvm."),
+            click.option("--regions", default="auto", show_default=True, metavar="auto|single|NAME,...", help=over),
             click.option("--numerics", type=rounding, help="Whose rounding; by default what the backend follows."),
             click.option("--backend", default="c", show_default=True, metavar="NAME", help=f"{', '.join(backends())}."),
         )
     ):
         with_options = option(with_options)
     return with_options
+
+
+def _memories(regions: str) -> tuple[str, ...] | None:
+    names = tuple(name.strip() for name in regions.split(","))
+    if not all(names):
+        raise click.BadParameter("accepted: auto, single, or names separated by commas", param_hint="'--regions'")
+    return None if names == ("auto",) else () if names == ("single",) else names
 
 
 def _choice(name: str, values: type[Enum], default: str, text: str) -> Callable[[Callable[..., R]], Callable[..., R]]:

@@ -16,6 +16,7 @@ from tinygen.project import Manifest, write_library, write_project
 from tinygen.project.formats import formats
 from tinygen.project.mlperf import BENCHMARKS, NONE
 from tinygen.source_tree import SourceTree, arena_bytes
+from tinygen.target import for_board
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,10 @@ def command(
     if max_instructions is not None and not ci:
         raise click.UsageError("--max-instructions is the budget of --ci.")
     with output.status("compiling the model"):
-        wanted = replace(chosen, features=frozenset(() if target is None else target.features))
+        firmware = target is not None and (format is None or format.firmware is not None)
+        wanted = chosen if target is None else for_board(chosen, target, models=len(models))
+        if not firmware:
+            wanted = replace(wanted, memories=(), regions=())
         trees = compile_models(models, wanted, prefixes=prefixes, separate_arenas=separate_arenas, dump_ir=dump_ir)
         least = trees
         if chosen.keep_inputs:

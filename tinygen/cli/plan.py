@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -23,6 +23,7 @@ from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import kind_shown, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Timeline, layered_timeline, timeline
+from tinygen.target import for_board
 
 OF_FILES = ("file", "picture", "capacity", "out", "json", "debug")
 """The parameters that make sense without a model."""
@@ -106,7 +107,7 @@ def _refuse(context: click.Context, only: str, names: Sequence[str]) -> None:
 
 
 def _for_board(chosen: CompileOptions, board: str | None) -> CompileOptions:
-    return chosen if board is None else replace(chosen, features=frozenset(load_board(board).features))
+    return chosen if board is None else for_board(chosen, load_board(board))
 
 
 def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Path | None) -> None:

@@ -35,12 +35,28 @@ class Buffer:
 
 
 @dataclass(frozen=True)
+class Area:
+    """The part of an arena that is in one memory: `bytes` from offset `start`, in C an array of its own.
+
+    `region` is the memory's name; `main` says that it is the memory of the firmware's variables.
+    """
+
+    region: str
+    start: int
+    bytes: int
+    main: bool
+
+
+@dataclass(frozen=True)
 class Plan:
     """Where every buffer lives: `offsets[i]` is the byte offset of `buffers[i]` in the arena.
 
     `arena_bytes` is a multiple of the common divisor of all alignments. `lower_bound` is the maximum over steps of the
     bytes alive, rounded up to that divisor, which no plan can go below; `proof` is `optimal` when no smaller arena
     exists for these buffers, else `gap N` with N the bytes between the arena and the best bound known.
+
+    `areas` are the parts of an arena over several memories, in ascending order; empty when it is one range of bytes. No
+    buffer reaches from one into another. The gap is then also what spreading costs.
     """
 
     buffers: tuple[Buffer, ...]
@@ -48,3 +64,4 @@ class Plan:
     arena_bytes: int
     lower_bound: int
     proof: str
+    areas: tuple[Area, ...] = ()

@@ -14,13 +14,15 @@ def validate(plan: Plan) -> None:
     """Raise TG304 unless every buffer of `plan` lies in the arena, where it must, and on no other buffer's bytes.
 
     Checked are the shape of each buffer, alignment, pinned offsets, the arena's limits, every pair of rectangles of
-    different buffers that are alive together, and that `lower_bound` is what the live bytes say.
+    different buffers that are alive together, that no buffer is in two areas, and that `lower_bound` is what the live
+    bytes say.
     """
     if len(plan.offsets) != len(plan.buffers):
         raise _invalid(f"{len(plan.buffers)} buffers but {len(plan.offsets)} offsets")
     for buffer, offset in zip(plan.buffers, plan.offsets, strict=True):
         _check_shape(buffer)
         _check_place(buffer, offset, plan.arena_bytes)
+    _check_areas(plan)
     _check_overlaps(plan)
     bound = live_bytes_bound(plan.buffers)
     if plan.lower_bound != bound:
@@ -85,6 +87,18 @@ def _check_place(buffer: Buffer, offset: int, arena_bytes: int) -> None:
             f"buffer '{buffer.name}' at bytes [{offset}, {offset + buffer.size}) "
             f"leaves the arena of {arena_bytes} bytes"
         )
+
+
+def _check_areas(plan: Plan) -> None:
+    """Areas follow one another inside the arena, and each buffer is in one of them."""
+    end = 0
+    for area in plan.areas:
+        if not end <= area.start <= area.start + area.bytes <= plan.arena_bytes:
+            raise _invalid(f"the area in {area.region} at [{area.start}, {area.start + area.bytes}) is out of place")
+        end = area.start + area.bytes
+    for buffer, offset in zip(plan.buffers, plan.offsets, strict=True) if plan.areas else ():
+        if not any(a.start <= offset and offset + buffer.size <= a.start + a.bytes for a in plan.areas):
+            raise _invalid(f"buffer '{buffer.name}' at bytes [{offset}, {offset + buffer.size}) is in no area")
 
 
 def _check_overlaps(plan: Plan) -> None:

@@ -27,7 +27,8 @@ class Region:
 
 
 def linker_regions(board: Board) -> tuple[Region, ...]:
-    """CODE, RODATA where loads see the flash elsewhere, DATA, and STACK where it has a memory of its own."""
+    """CODE, RODATA where loads see the flash elsewhere, DATA, STACK where it has a memory of its own, and memories that
+    hold parts of arenas by their names."""
     offset = board.boot.application_offset
     code = board.code
     regions = [Region("CODE", "rx", code.address + offset, code.size - offset)]
@@ -36,6 +37,7 @@ def linker_regions(board: Board) -> tuple[Region, ...]:
     regions.append(Region("DATA", "rw", board.data[0].address, sum(m.size for m in board.data)))
     if board.stack not in board.data:
         regions.append(Region("STACK", "rw", board.stack.address, board.stack.size))
+    regions += [Region(m.name.upper(), "rw", m.address, m.size) for m in board.arena if m != board.stack]
     return tuple(regions)
 
 
@@ -55,4 +57,5 @@ def linker_script(board: Board, stack_bytes: int, *, unlimited: bool = False) ->
         header_bytes=board.boot.header_bytes,
         stack_region="STACK" if "STACK" in names else "DATA",
         constants_region="RODATA" if "RODATA" in names else "CODE",
+        arenas=[(m.name, "STACK" if m == board.stack else m.name.upper()) for m in board.arena],
     )

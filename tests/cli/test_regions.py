@@ -1,0 +1,78 @@
+"""Arenas over several memories of a board: only where one is too small, or where the user names them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.requirement import require
+from tinygen.paths import BOARDS, EXAMPLES
+
+MODELS = Path(__file__).parents[3] / "shared" / "models"
+DIGITS = EXAMPLES / "digits.tflite"
+
+
+@pytest.fixture
+def two_memories(tmp_path):
+    """A board file with so many bytes of DTCM, for the stack and the arena, and of AXI SRAM, and no other RAM."""
+
+    def board(dtcm: int, axi: int, stack: int = 4096) -> Path:
+        text = (BOARDS / "nucleo-h743zi2.toml").read_text()
+        text = re.sub(r'\[\[memory\]\]\nname = "(sram\d|itcm)".*?\n\n', "", text, flags=re.DOTALL)
+        text = text.replace('"nucleo-h743zi2"', '"two-memories"').replace('"128 KiB"', f'"{dtcm} B"')
+        text = re.sub("^stack = .*", f'stack = "{stack} B"', text, flags=re.MULTILINE)
+        file = tmp_path / "two-memories.toml"
+        file.write_text(text.replace('"512 KiB"', f'"{axi} B"'))
+        return file
+
+    return board
+
+
+def test_what_is_too_large_for_either_memory_fits_over_both(run_json, two_memories):
+    model = MODELS / "person_detect.tflite"
+    if not model.is_file():
+        pytest.skip(f"no {model}")
+    require("unicorn")
+    board = two_memories(14 * 1024, 12 * 1024)
+    alone = run_json("fit", model, "--board", board, "--regions", "single", exit_code=1)
+    both = run_json("fit", model, "--board", board)
+    assert (alone["fits"], alone["basis"], alone["regions"]) == (False, "elf", [])
+    assert (both["fits"], both["basis"]) == (True, "elf")
+    assert [region["name"] for region in both["regions"]] == ["dtcm"]
+    assert 0 < both["regions"][0]["bytes"] <= both["regions"][0]["available_bytes"] == 10 * 1024
+    verified = run_json("verify", model, "--board", board, "--on", "unicorn", "--samples", "2")
+    assert verified["mismatches"] == 0
+
+
+def test_named_memories_hold_the_hottest_buffers_first(run_json, two_memories, tmp_path):
+    require("unicorn")
+    board = two_memories(8192, 64 * 1024, stack=8192 - 512)
+    run_json("generate", DIGITS, "--board", board, "--regions", "dtcm,axi_sram", "-o", tmp_path / "project")
+    header = (tmp_path / "project" / "include" / "digits.h").read_text()
+    sizes = dict(re.findall(r"#define (DIGITS_ARENA\w*)_BYTES (\d+)", header))
+    assert 0 < int(sizes["DIGITS_ARENA_DTCM"]) <= 512
+    assert int(sizes["DIGITS_ARENA"]) > 0
+    verified = run_json(
+        "verify", DIGITS, "--board", board, "--regions", "dtcm,axi_sram", "--on", "unicorn", "--samples", "3"
+    )
+    assert verified["mismatches"] == 0
+
+
+def test_a_model_that_fits_one_memory_stays_there(run_json, two_memories, tmp_path):
+    project = tmp_path / "project"
+    run_json("generate", DIGITS, "--board", two_memories(64 * 1024, 64 * 1024), "-o", project)
+    assert "arena_dtcm" not in (project / "src" / "digits.c").read_text()
+
+
+@pytest.mark.parametrize(
+    ("regions", "code", "found"),
+    [("itcm", "TG309", "accepted: axi_sram, dtcm"), ("dtcm", "TG308", "dtcm 64, axi_sram")],
+)
+def test_memories_that_cannot_be_had_are_refused(run, two_memories, tmp_path, regions, code, found):
+    board = two_memories(4096 + 64, 2048)
+    result = run("generate", DIGITS, "--board", board, "--regions", regions, "-o", tmp_path / "project", exit_code=1)
+    assert code in result.stderr
+    assert found in result.stderr
+    assert not (tmp_path / "project").exists()

@@ -1,0 +1,60 @@
+"""Puts a chosen schedule's buffers into several memories where one is not enough, or where the user wants that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tinygen.errors import error
+from tinygen.plan.regions import Region, spread
+from tinygen.schedule.buffers import Demand
+from tinygen.schedule.choose import Choice
+from tinygen.schedule.program import Program
+
+VARIABLE_BYTES = 2 * 1024
+"""More than the variables of the minimal firmware besides arena, stack and counters of rows, with alignment."""
+VARIABLE_BYTES_PER_LAYER = 8
+"""The counters of rows of a layer that is interleaved."""
+
+
+def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> Choice:
+    """The choice with its buffers over `regions`, fastest first, if the main one is too small or that is `wanted`.
+
+    What is too large for them all stays in one arena, and the build says what is missing.
+
+    Raises:
+        TinygenError: TG308 when it is wanted and cannot be had.
+    """
+    own = sum(storage.nbytes for storage in chosen.program.storages if storage.outside)
+    variables = VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * len(chosen.program.layers) + own
+    usable = [replace(r, capacity=max(0, r.capacity - variables)) if r.main else r for r in regions]
+    if not wanted and all(chosen.plan.arena_bytes <= r.capacity for r in usable if r.main):
+        return chosen
+    found = spread(chosen.plan.buffers, usable, accesses(chosen.program, chosen.demand))
+    if found is not None:
+        return replace(chosen, plan=found)
+    if not wanted:
+        return chosen
+    room = ", ".join(f"{r.name} {r.capacity}" for r in usable)
+    hints = ("--optimize ram needs less", "`tinygen fit MODEL --all` shows the boards it fits")
+    message = f"the arena of {chosen.plan.arena_bytes} bytes cannot be spread over the regions asked for: {room} bytes"
+    raise error("TG308", message, hints=hints)
+
+
+def accesses(program: Program, demand: Demand) -> tuple[float, ...]:
+    """For each buffer the bytes that the steps of one inference read and write in it."""
+    found = [0.0] * len(demand.buffers)
+    for position, layer in enumerate(program.layers):
+        steps = layer.rows.steps
+        for access in (*layer.reads, layer.write):
+            if access.storage is None or access.storage not in demand.storages:
+                continue
+            rows = access.rows if access.window is None else access.window.size
+            found[demand.storages[access.storage]] += float(rows * access.row_bytes * steps)
+        for each in (demand.accumulators, demand.scratch):
+            if position in each:
+                found[each[position]] += float(demand.buffers[each[position]].size * steps)
+    for storage in program.storages:
+        if storage.id in demand.landings:
+            found[demand.landings[storage.id]] += float(2 * storage.nbytes)
+    return tuple(found)
