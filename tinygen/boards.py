@@ -391,17 +391,3 @@ def serial_way(board: Board) -> str:
     if board.serial.usb:
         return "its USB connector"
     return "an emulator" if board.flash is None else "a USB-serial adapter"
-
-
-def board_table(boards: tuple[Board, ...]) -> str:
-    """The boards as a Markdown table, for the documentation."""
-    lines = [
-        "| board | name | MCU | core | clock | code | data and stack | verified |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for b in boards:
-        core = " ".join((b.cpu, *b.features))
-        ram = f"{b.ram_capacity // 1024} KiB"
-        row = (f"`{b.id}`", f"[{b.name}]({b.url})", b.mcu, core, f"{b.clock_hz / 1e6:g} MHz")
-        lines.append(f"| {' | '.join(row)} | {b.flash_capacity // 1024} KiB | {ram} | {', '.join(b.verified) or '-'} |")
-    return "\n".join(lines) + "\n"

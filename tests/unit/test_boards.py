@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygen.boards import all_boards, board_table, load_board, load_board_file
+from tinygen.boards import all_boards, load_board, load_board_file
 from tinygen.errors import TinygenError
 from tinygen.paths import FIRMWARE
 from tinygen.registers import MOST_STEPS, Step
@@ -324,10 +324,3 @@ def test_the_stack_is_in_the_first_data_region_or_its_own(tmp_path: Path) -> Non
     with pytest.raises(TinygenError) as caught:
         load_board_file(toy(tmp_path, *moved))
     assert "the first data region or its own" in str(caught.value)
-
-
-def test_the_table_has_a_line_for_each_board() -> None:
-    lines = board_table(tuple(load_board(name) for name in SHIPPED)).splitlines()
-    assert len(lines) == 2 + len(SHIPPED)
-    assert all(line.count("|") == 9 for line in lines)
-    assert "| 64 MHz | 960 KiB | 256 KiB |" in lines[2]
