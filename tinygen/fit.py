@@ -57,6 +57,8 @@ class FitModel:
     """What no memory plan of this schedule can go below."""
     proof: str
     """`optimal`, or the gap in bytes between the plan and the best bound known."""
+    schedule_exact: bool
+    """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
     constant_bytes: int
     """Weights, biases and tables."""
 
@@ -352,7 +354,9 @@ def _fit(
         keep_inputs_bytes=None,
         nearest=None if fits else _nearest(sizes.ram_bytes, sizes.flash_bytes),
         models=tuple(
-            FitModel(t.model_name, t.plan.arena_bytes, t.plan.lower_bound, t.plan.proof, t.constant_bytes)
+            FitModel(
+                t.model_name, t.plan.arena_bytes, t.plan.lower_bound, t.plan.proof, t.schedule_exact, t.constant_bytes
+            )
             for t in trees
         ),
     )

@@ -86,6 +86,8 @@ class SourceTree:
     """CRC-32 over all constant arrays in the order of the weights file."""
     steps: tuple[int, ...] = ()
     """For each step of the plan's schedule the position in `layers` of the layer it computes."""
+    schedule_exact: bool = False
+    """All orders of the layers and all cuts were gone through for the schedule."""
     outside_bytes: int = 0
     """Bytes of the inputs and outputs that are outside the arena."""
     walks_constants: bool = False

@@ -89,6 +89,7 @@ def emit(
         constant_bytes=sum(map(len, data)),
         constants_crc32=zlib.crc32(b"".join(data)),
         steps=tuple(entries[step.layer] for step in schedule.steps),
+        schedule_exact=schedule.exact,
         outside_bytes=sum(s.nbytes for s in program.storages if s.outside),
         walks_constants=True,
         shares_arena=shared_arena,

@@ -31,6 +31,8 @@ class GeneratedModel:
     lower_bound_bytes: int
     """What no memory plan of this schedule can go below."""
     proof: str
+    schedule_exact: bool
+    """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
     constant_bytes: int
     layers: int
     mlperf: str | None
@@ -229,6 +231,7 @@ def _model(tree: SourceTree, mlperf: str | None) -> GeneratedModel:
         arena_bytes=tree.plan.arena_bytes,
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
+        schedule_exact=tree.schedule_exact,
         constant_bytes=tree.constant_bytes,
         layers=len(tree.layers),
         mlperf=mlperf,

@@ -54,6 +54,8 @@ class PlanDocument:
     """The most bytes alive at once: no plan can go below."""
     proof: str
     """`optimal`, or the gap in bytes between the plan and the best bound known."""
+    schedule_exact: bool | None
+    """All orders of the layers and all cuts were gone through for the schedule; null for an allocation file."""
     offsets: tuple[int, ...]
     """Of the buffers in the file's order."""
     placed: tuple[PlacedBuffer, ...]
@@ -125,7 +127,7 @@ def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Pat
         _show_map(output, found, when)
         _show_picture(output, picture)
 
-    output.result(_document(tree.plan, layered.arena_bytes), show)
+    output.result(_document(tree.plan, layered.arena_bytes, tree.schedule_exact), show)
 
 
 def _place_file(output: Output, file: Path, capacity: int | None, out: Path | None, picture: Path | None) -> None:
@@ -148,7 +150,7 @@ def _place_file(output: Output, file: Path, capacity: int | None, out: Path | No
             output.line(f"offsets: {out}")
         _show_picture(output, picture)
 
-    output.result(_document(found, None), show)
+    output.result(_document(found, None, None), show)
 
 
 def _show_map(output: Output, found: Plan, when: Timeline) -> None:
@@ -176,12 +178,13 @@ def _show_picture(output: Output, picture: Path | None) -> None:
         output.line(f"memory map: {picture}")
 
 
-def _document(found: Plan, layered_bytes: int | None) -> PlanDocument:
+def _document(found: Plan, layered_bytes: int | None, schedule_exact: bool | None) -> PlanDocument:
     return PlanDocument(
         buffers=len(found.buffers),
         arena_bytes=found.arena_bytes,
         lower_bound_bytes=found.lower_bound,
         proof=found.proof,
+        schedule_exact=schedule_exact,
         offsets=found.offsets,
         placed=_placed(found),
         layered_bytes=layered_bytes,
