@@ -50,9 +50,10 @@ def test_capacity_is_a_positive_number(run, tmp_path):
     run("plan", tmp_path / "in.csv", "--capacity", 0, exit_code=2)
 
 
-def test_shows_a_model(run, digits):
+def test_shows_a_model(run, run_json, digits):
     text = run("plan", digits).stdout
-    head, second, _, peak, *rest = text.splitlines()
+    head, second, searched, _, peak, *rest = text.splitlines()
+    assert searched.startswith("searched: all" if run_json("plan", digits)["schedule_exact"] else "searched: some")
     arena, most = (int(re.search(r"(?:arena|peak) ([\d,]+)", line)[1].replace(",", "")) for line in (head, peak))
     layered = int(re.search(r"layer by layer ([\d,]+)", second)[1].replace(",", ""))
     assert 0 < most <= arena < layered

@@ -124,6 +124,8 @@ def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Pat
         found = tree.plan
         output.line(f"{tree.model_name}: arena {found.arena_bytes:,} bytes ({found.proof}), {chosen.optimize.value}")
         output.line(f"lower bound {found.lower_bound:,} bytes, layer by layer {layered.arena_bytes:,} bytes")
+        searched = "all orders and cuts of the layers" if tree.schedule_exact else "some orders and cuts of the layers"
+        output.line(f"searched: {searched}")
         _show_map(output, found, when)
         _show_picture(output, picture)
 

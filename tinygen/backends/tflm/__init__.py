@@ -110,6 +110,7 @@ def _check_options(options: CompileOptions) -> None:
     given = {
         "--io-outside": options.io_outside,
         "--pin": bool(options.pins),
+        "--regions": bool(options.memories),
         "several models that share an arena": options.shared_arena,
     }
     for name in (name for name, wanted in given.items() if wanted):
