@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.ops.builder import TensorDef, single_op_model
 from tests.ops.harness import Case, check, run_c
 from tests.ops.strategies import BATCH, examples, generators, scales
+from tinygen.compile import CompileOptions
 from tinygen.errors import TinygenError
 from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
@@ -85,7 +86,7 @@ def test_what_litert_leaves_undefined() -> None:
     graph = read_bytes(model, "m.tflite")
     (found,) = interpret(graph, [values])
     assert found.tolist() == [[-128, 127, -128, 127, -128, 127, -128, -5]]
-    ((outputs,),) = run_c([graph], [Case(model, [[values]])], Numerics.LITERT)
+    ((outputs,),) = run_c([graph], [Case(model, [[values]])], Numerics.LITERT, CompileOptions())
     assert np.array_equal(outputs[0], found)
 
 
