@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from tinygen.build.compiler import compiler_failed, try_compiler
@@ -32,8 +33,8 @@ class Found:
 
     def sources(self) -> Iterator[Path]:
         """The files to compile; a pattern that an older or newer version has nothing for adds none."""
-        for pattern in self.library.sources:
-            yield from sorted(self.folder.glob(pattern))
+        found = (sorted(self.folder.glob(pattern)) for pattern in self.library.sources)
+        yield from dict.fromkeys(chain.from_iterable(found))
 
     def digest(self) -> str:
         """Of all headers by name, size and time: what an object of the library may depend on besides its source."""
