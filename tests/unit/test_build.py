@@ -194,7 +194,8 @@ def test_a_compile_error_is_shown_with_its_command(compiler: str, tmp_path: Path
 def test_a_missing_function_is_a_compiler_error(compiler: str, tmp_path: Path) -> None:
     need_compiler("mps2-an386", compiler)
     tree = trivial_tree()
-    broken = replace(tree, files={**tree.files, "src/trivial.c": "int trivial_init(void);\n"})
+    source = tree.files["src/trivial.c"].replace("trivial_init(", "trivial_other(")
+    broken = replace(tree, files={**tree.files, "src/trivial.c": source})
     with pytest.raises(TinygenError) as caught:
         built(tmp_path, "mps2-an386", compiler, broken)
     assert caught.value.code == "TG402"
