@@ -31,7 +31,7 @@ def test_the_models_share_an_arena(run, run_json, digits, zoo, tmp_path):
     assert [m["prefix"] for m in found["models"]] == ["digits", "zoo"]
     assert found["shared_arena"] is True
     assert found["total_arena_bytes"] == max(small["arena_bytes"], large["arena_bytes"])
-    assert {key: found.get(key) for key in small if key not in OF_A_MODEL_ALONE} == {
+    assert {key: found[key] for key in small if key not in OF_A_MODEL_ALONE} == {
         key: value for key, value in small.items() if key not in OF_A_MODEL_ALONE
     }
     manifest = json.loads((tmp_path / "p/tinygen.json").read_text())
