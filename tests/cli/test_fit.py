@@ -19,7 +19,7 @@ BOARD = "stm32f746g-disco"
 
 @pytest.fixture
 def no_compiler(monkeypatch):
-    monkeypatch.setattr(fit, "can_link", lambda board: False)
+    monkeypatch.setattr("tinygen.fit.linked.can_link", lambda board: False)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_no_says_what_is_missing_and_what_would_help(run, run_json, digits, link
     if linked:
         pytest.importorskip("ziglang")
     else:
-        monkeypatch.setattr(fit, "can_link", lambda board: False)
+        monkeypatch.setattr("tinygen.fit.linked.can_link", lambda board: False)
     small = _with_ram(load_board("mps2-an386"), 4096)
     monkeypatch.setattr("tinygen.cli.fit.load_board", lambda board: small)
     found = run_json("fit", digits, "--board", "small", exit_code=1)
@@ -91,7 +91,7 @@ def test_no_names_the_options_that_would_fit(run, run_json, digits, monkeypatch,
     by_layer = compile_model(digits, CompileOptions(optimize=Objective.SPEED, keep_inputs=True))
     least = compile_model(digits, CompileOptions(optimize=Objective.RAM))
     assert least.plan.arena_bytes < by_layer.plan.arena_bytes
-    monkeypatch.setattr(fit, "VARIABLE_BYTES", 0)
+    monkeypatch.setattr("tinygen.fit.bound.VARIABLE_BYTES", 0)
     board = load_board("mps2-an386")
     between = _with_ram(board, fit.bounded(least, board).ram_bytes)
     monkeypatch.setattr("tinygen.cli.fit.load_board", lambda board: between)

@@ -71,7 +71,9 @@ def test_a_board_with_memory_outside_the_chip_is_told_of_it() -> None:
 @pytest.mark.parametrize(("bound", "fits"), [(4096, True), (4104, False), (None, None)])
 def test_the_stack_decides_too(run_json, digits, monkeypatch, bound, fits):
     require("zig")
-    monkeypatch.setattr(fit, "stack_bound", lambda elf: StackBound(bound, None if bound else "it calls itself"))
+    monkeypatch.setattr(
+        "tinygen.fit.linked.stack_bound", lambda elf: StackBound(bound, None if bound else "it calls itself")
+    )
     found = run_json("fit", digits, "--board", BOARD, exit_code={True: 0, False: 1, None: 3}[fits])
     assert found["fits"] is fits
     assert found["stack_bytes"] == 4096

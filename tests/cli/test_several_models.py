@@ -111,7 +111,7 @@ def test_fit_covers_the_sum(run, run_json, digits, zoo):
 
 
 def test_names_do_not_matter_to_fit(run_json, digits, monkeypatch):
-    monkeypatch.setattr(fit, "can_link", lambda board: False)
+    monkeypatch.setattr("tinygen.fit.linked.can_link", lambda board: False)
     found = run_json("fit", digits, digits, "--all")["boards"]
     assert {f["model"] for f in found} == {"digits, digits"}
     assert run_json("fit", digits, "--board", BOARD)["arena_bytes"] == found[0]["arena_bytes"]

@@ -1,0 +1,61 @@
+"""The verdict where nothing can be linked, from sizes that no firmware of these models exceeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinygen.boards import Board
+from tinygen.build.elf import RegionSize, Sizes
+from tinygen.fit.verdict import Fit, verdict
+from tinygen.plan.regions import AREA_ALIGNMENT
+from tinygen.schedule.spread import VARIABLE_BYTES, VARIABLE_BYTES_PER_LAYER
+from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
+
+CODE_BYTES = 16 * 1024
+"""More than start-up, the minimal main and compiler support need on any core."""
+CODE_BYTES_PER_LAYER = 8 * 1024
+"""More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
+
+
+def bounded(models: Models, board: Board) -> Fit:
+    """The verdict without a compiler: sizes the linked firmware cannot exceed, and unknown where that is too much.
+
+    It is a no only where what is certain, the arena with the stack or the constants, exceeds the board by itself.
+    """
+    trees = trees_of(models)
+    layers = sum(len(tree.layers) for tree in trees)
+    constants = sum(tree.constant_bytes for tree in trees)
+    certain_ram, ram = ram_bounds(trees, board)
+    flash = constants + CODE_BYTES + CODE_BYTES_PER_LAYER * layers + board.boot.header_bytes
+    fits: bool | None = None
+    if certain_ram > board.ram_capacity or constants > board.flash_capacity:
+        fits = False
+    elif ram <= board.ram_capacity and flash <= board.flash_capacity:
+        fits = True
+    regions = _areas(trees, board)
+    sizes = Sizes(
+        flash_bytes=flash,
+        ram_bytes=ram + sum(r.bytes for r in regions),
+        stack_bytes=board.stack_bytes,
+        flash_capacity=board.flash_capacity,
+        ram_capacity=board.ram_capacity + sum(r.capacity for r in regions),
+        regions=regions,
+    )
+    return verdict(trees, board, fits, None, sizes, None)
+
+
+def ram_bounds(trees: Sequence[SourceTree], board: Board) -> tuple[int, int]:
+    """Bytes that the models certainly need of the board's main memory, and bytes that they cannot exceed."""
+    layers = sum(len(tree.layers) for tree in trees)
+    elsewhere = sum(area.bytes for tree in trees for area in tree.plan.areas if not area.main)
+    padding = AREA_ALIGNMENT * sum(len(tree.plan.areas) for tree in trees)
+    outside = sum(tree.outside_bytes for tree in trees)
+    certain = arena_bytes(trees) - elsewhere - padding + outside + board.stack_bytes
+    return certain, certain + padding + VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers
+
+
+def _areas(trees: Sequence[SourceTree], board: Board) -> tuple[RegionSize, ...]:
+    """The parts of an arena outside the main memory; their planner has kept within the capacities."""
+    there = {m.name: m.size - (board.stack_bytes if m == board.stack else 0) for m in board.arena}
+    areas = (area for tree in trees for area in tree.plan.areas if not area.main)
+    return tuple(RegionSize(area.region, area.bytes, there[area.region]) for area in areas)
