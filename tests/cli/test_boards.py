@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 
+from tinygen import flash
 from tinygen.boards import all_boards
 from tinygen.cli import doctor
 from tinygen.run import runners
@@ -22,6 +23,7 @@ def test_doctor_always_succeeds(run, run_json):
     assert tools["unicorn"]["version"] == importlib.metadata.version("unicorn")
     assert all(name in shown for name in tools)
     assert [r["name"] for r in run_json("doctor")["runners"]] == list(runners())
+    assert [f["name"] for f in run_json("doctor")["flashers"]] == list(flash.tools())
 
 
 def test_doctor_says_how_to_get_what_is_missing(run, run_json, monkeypatch):
@@ -29,7 +31,7 @@ def test_doctor_says_how_to_get_what_is_missing(run, run_json, monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(doctor.importlib.metadata, "version", missing)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name, **path: None)
     monkeypatch.setattr(doctor, "zig_command", lambda: None)
     monkeypatch.setenv("PATH", "")
     found = run_json("doctor")
@@ -38,6 +40,9 @@ def test_doctor_says_how_to_get_what_is_missing(run, run_json, monkeypatch):
     lacking = {r["name"]: r["missing"] for r in found["runners"]}
     assert "apt install qemu-system-arm" in lacking["qemu"]
     assert "TINYGEN_RENODE" in lacking["renode"]
+    flashers = {f["name"]: f["missing"] for f in found["flashers"]}
+    assert flashers["pyocd"] == "pip install pyocd"
+    assert flashers["uf2"] is None
     shown = run("doctor").stdout
     assert 'pip install "tinygen[verify]"' in shown
     assert "apt install gcc-arm-none-eabi" in shown

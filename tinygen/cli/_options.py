@@ -73,11 +73,11 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
         keep_inputs: bool,
         io_outside: bool,
         pin: tuple[tuple[str, int], ...],
-        regions: str,
+        regions: tuple[str, ...] | None,
         tuning: Path | None,
         **others: object,
     ) -> R:
-        if tuning is not None and "utvm" not in backend.split(","):
+        if tuning is not None and "utvm" not in listed(backend):
             raise click.UsageError("--tuning is for --backend utvm.")
         chosen = CompileOptions(
             backend=backend,
@@ -87,7 +87,7 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
             keep_inputs=keep_inputs,
             io_outside=io_outside,
             pins=pin,
-            memories=_memories(regions),
+            memories=regions,
             tuning=tuning,
         )
         return function(*arguments, chosen=chosen, **others)
@@ -109,7 +109,14 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
                 help="Put a tensor at this offset of the arena; may be repeated.",
             ),
             click.option("--tuning", type=FILE, metavar="FILE", help="Of `tinygen tune`, for backend utvm."),
-            click.option("--regions", default="auto", show_default=True, metavar="auto|single|NAME,...", help=over),
+            click.option(
+                "--regions",
+                default="auto",
+                show_default=True,
+                metavar="auto|single|NAME,...",
+                callback=_memories,
+                help=over,
+            ),
             click.option("--numerics", type=rounding, help="Whose rounding; by default what the backend follows."),
             click.option("--backend", default="c", show_default=True, metavar="NAME", help=f"{', '.join(backends())}."),
         )
@@ -118,10 +125,21 @@ def compiling(function: Callable[..., R]) -> Callable[..., R]:
     return with_options
 
 
-def _memories(regions: str) -> tuple[str, ...] | None:
-    names = tuple(name.strip() for name in regions.split(","))
+def listed(value: str) -> tuple[str, ...]:
+    """The names of a list with commas, each once; BadParameter where one is empty."""
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
     if not all(names):
-        raise click.BadParameter("accepted: auto, single, or names separated by commas", param_hint="'--regions'")
+        raise click.BadParameter(f"found '{value}', accepted: names with commas between them.")
+    return names
+
+
+def names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """`listed`, as an option's callback."""
+    return listed(value)
+
+
+def _memories(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...] | None:
+    names = listed(value)
     return None if names == ("auto",) else () if names == ("single",) else names
 
 

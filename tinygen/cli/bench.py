@@ -61,14 +61,6 @@ class _Recording:
     accuracy: float | None
 
 
-def _names(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
-    """A list with commas, each name once."""
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
-    if not all(names):
-        raise click.BadParameter(f"found '{value}', accepted: names with commas between them.")
-    return names
-
-
 def _percent(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
     """`2%`, or `2`."""
     if value is None:
@@ -84,13 +76,15 @@ def _percent(ctx: click.Context, parameter: click.Parameter, value: str | None) 
 
 @click.command("bench")
 @options.models
-@click.option("--board", "boards", required=True, metavar="ID[,ID...]", callback=_names, help="See `tinygen boards`.")
+@click.option(
+    "--board", "boards", required=True, metavar="ID[,ID...]", callback=options.names, help="See `tinygen boards`."
+)
 @click.option(
     "--on",
     "runners",
     required=True,
     metavar="RUNNER[,...]",
-    callback=_names,
+    callback=options.names,
     help="Where to run; see `tinygen doctor`.",
 )
 @click.option("--runs", type=click.IntRange(min=1), default=1, show_default=True, help="Inferences of each model.")
@@ -147,7 +141,7 @@ def command(
     if report is not None and (report.is_dir() or not report.absolute().parent.is_dir()):
         raise error("TG403", f"{report} cannot be written, accepted: a file in a folder that exists")
     before = None if compare is None else read_benchmarks(compare)
-    backends = _names_of_backends(chosen)
+    backends = options.listed(chosen.backend)
     cases = len(boards) * len(backends) * len(runners)
     if trace is not None and cases * len(models) > 1:
         raise click.UsageError("--energy is of one model on one board by one runner.")
@@ -199,10 +193,6 @@ def command(
         document = BenchmarkSet(benchmarks, tuple(_unmeasured(*failure) for failure in failed), changed)
     output.result(document, lambda: _show(output, benchmarks, changed, report))
     return _verdict(output, measured, failed, changed)
-
-
-def _names_of_backends(chosen: CompileOptions) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for name in chosen.backend.split(",")))
 
 
 def _unmeasured(case: Case, failure: TinygenError) -> UnmeasuredCase:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import click
 
-from tinygen import __version__
+from tinygen import __version__, flash
 from tinygen.build.gcc import gcc_version
 from tinygen.build.zig import zig_command, zig_version
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
+from tinygen.flash.program import find_program
 from tinygen.run import runners
 from tinygen.run.qemu_system.program import PROGRAMS, qemu_version
 from tinygen.run.renode_system.program import HOW_TO_GET, renode_program, renode_version
@@ -60,6 +61,18 @@ class RunnerItem:
 
 
 @dataclass(frozen=True)
+class FlasherItem:
+    """Something that programs boards: a name for `flash --tool`."""
+
+    name: str
+    summary: str
+    program: str | None
+    """Where it is; null where it is missing, or tinygen does it by itself."""
+    missing: str | None
+    """How to get it; null when it can be used."""
+
+
+@dataclass(frozen=True)
 class DoctorDocument:
     """`tinygen doctor`."""
 
@@ -68,6 +81,7 @@ class DoctorDocument:
     platform: str
     tools: tuple[Tool, ...]
     runners: tuple[RunnerItem, ...]
+    flashers: tuple[FlasherItem, ...]
 
 
 DOCUMENT = DoctorDocument
@@ -80,7 +94,8 @@ def command(output: Output) -> None:
     with output.status("looking around"):
         tools = (_zig(), *map(_gnu, _GNU), _host_compiler(), *_qemus(), _renode(), *map(_package, _PACKAGES))
         found = tuple(RunnerItem(r.name, r.summary, r.available()) for r in runners().values())
-    document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools, found)
+        flashers = tuple(map(_flasher, flash.tools().values()))
+    document = DoctorDocument(__version__, platform.python_version(), platform.platform(), tools, found, flashers)
 
     def show() -> None:
         output.line(f"tinygen {document.tinygen}, Python {document.python}, {document.platform}")
@@ -89,6 +104,9 @@ def command(output: Output) -> None:
         output.table(("tool", "version", "needed to", "how to get it"), rows)
         output.line()
         output.table(("--on", "runs on"), [(r.name, r.missing or r.summary) for r in found])
+        output.line()
+        rows = [(f.name, f.summary, "missing" if f.missing else "yes", f.missing or "") for f in flashers]
+        output.table(("flash --tool", "programs boards by", "installed", "how to get it"), rows)
 
     output.result(document, show)
 
@@ -122,6 +140,12 @@ def _renode() -> Tool:
     found = None if program is None else renode_version(program)
     version = None if program is None else "unknown" if found is None else found.text
     return Tool("renode", version, "run firmware with a board's peripherals: --on renode", HOW_TO_GET)
+
+
+def _flasher(tool: flash.Tool) -> FlasherItem:
+    program = find_program(tool)
+    missing = tool.install if tool.programs and program is None else None
+    return FlasherItem(tool.name, tool.summary, program, missing)
 
 
 def _qemu_version(name: str) -> str | None:

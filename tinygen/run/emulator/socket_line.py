@@ -77,3 +77,33 @@ class SocketLine:
     def _silent(self) -> TinygenError:
         said = f", after {bytes(self._buffer[-80:])!r}" if self._buffer else ""
         return error("TG502", f"the firmware has not answered in {self._allowed:.0f} s{said}")
+
+
+class SocketTarget:
+    """The serial side of an emulator that runs beside us; `_line` is its connection."""
+
+    names_layers = False
+    _line: SocketLine
+    _budget = 0
+
+    @property
+    def budget(self) -> int:
+        """Instructions an answer may take; as time, at the pace of a slow computer."""
+        return self._budget
+
+    @budget.setter
+    def budget(self, instructions: int) -> None:
+        self._budget = instructions
+        self._line.allow(instructions)
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes; errors as SocketLine."""
+        self._line.write(data)
+
+    def read(self, count: int) -> bytes:
+        """The next `count` bytes; errors as SocketLine."""
+        return self._line.read(count)
+
+    def read_line(self) -> bytes:
+        """The next line with its end; errors as SocketLine."""
+        return self._line.read_line()

@@ -15,21 +15,19 @@ from tinygen.errors import TinygenError, error
 from tinygen.run.emulator.calls import Calls, find_calls
 from tinygen.run.emulator.fault import Names
 from tinygen.run.emulator.machine import Program
-from tinygen.run.emulator.socket_line import SocketLine
+from tinygen.run.emulator.socket_line import SocketLine, SocketTarget
 from tinygen.run.qemu_system.program import counting_plugin, find_qemu, machine_name
 
 _LAST_WORDS = 4000
 _LOCKUP = re.compile(r"qemu: fatal: Lockup: (?P<why>[^\n]*).*R15=(?P<pc>[0-9a-f]+)", re.DOTALL)
 
 
-class QemuMachine:
+class QemuMachine(SocketTarget):
     """A board in QEMU that has been reset; a byte stream for the bench protocol.
 
     Raises:
         TinygenError: TG411 without QEMU; later TG502 when the firmware is silent, TG519 when QEMU ends.
     """
-
-    names_layers = False
 
     def __init__(self, board: Board, program: Program) -> None:
         qemu = find_qemu(board.core)
@@ -56,26 +54,6 @@ class QemuMachine:
             )
         self._reap = weakref.finalize(self, _end, self._process, ours, self._folder)
         self._line = SocketLine(ours, self._ended)
-        self._budget = 0
-
-    @property
-    def budget(self) -> int:
-        """Instructions an answer may take; as time, at the pace of a slow computer."""
-        return self._budget
-
-    @budget.setter
-    def budget(self, instructions: int) -> None:
-        self._budget = instructions
-        self._line.allow(instructions)
-
-    def write(self, data: bytes) -> None:
-        self._line.write(data)
-
-    def read(self, count: int) -> bytes:
-        return self._line.read(count)
-
-    def read_line(self) -> bytes:
-        return self._line.read_line()
 
     def close(self) -> None:
         """Ends QEMU, if it has not ended by itself."""

@@ -18,7 +18,7 @@ from tinygen.project.renode import renode_script
 from tinygen.run.emulator.calls import Calls, find_calls
 from tinygen.run.emulator.fault import Names
 from tinygen.run.emulator.machine import Program
-from tinygen.run.emulator.socket_line import SocketLine
+from tinygen.run.emulator.socket_line import SocketLine, SocketTarget
 from tinygen.run.renode_system.monitor import Monitor
 from tinygen.run.renode_system.program import find_renode
 
@@ -28,15 +28,13 @@ _ARGUMENT_REGISTERS = {"thumb": 0, "riscv": 10}
 _LAST_WORDS = 2000
 
 
-class RenodeMachine:
+class RenodeMachine(SocketTarget):
     """A board in Renode that has been reset; a byte stream for the bench protocol.
 
     Raises:
         TinygenError: TG412 without a Renode that can be this board, TG519 when it ends, TG521 when it refuses a
             command; later TG502 when the firmware is silent.
     """
-
-    names_layers = False
 
     def __init__(self, board: Board, program: Program) -> None:
         renode = find_renode(board)
@@ -63,26 +61,6 @@ class RenodeMachine:
             self._line = SocketLine(connection, self._ended)
             self._monitor.run("start")
             self._resources = resources.pop_all()
-        self._budget = 0
-
-    @property
-    def budget(self) -> int:
-        """Instructions an answer may take; as time, at the pace of a slow computer."""
-        return self._budget
-
-    @budget.setter
-    def budget(self, instructions: int) -> None:
-        self._budget = instructions
-        self._line.allow(instructions)
-
-    def write(self, data: bytes) -> None:
-        self._line.write(data)
-
-    def read(self, count: int) -> bytes:
-        return self._line.read(count)
-
-    def read_line(self) -> bytes:
-        return self._line.read_line()
 
     def executed(self) -> int:
         """Instructions since reset, of the whole firmware."""
