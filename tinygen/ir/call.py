@@ -60,6 +60,29 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Pitches:
+    """Bytes from one pixel of a row to the next, of those inputs and of the output whose pixels lie apart.
+
+    A pixel is what a tensor's last index runs over. Pixels lie apart where they are some channels of larger ones.
+    """
+
+    inputs: tuple[tuple[int, int], ...] = ()
+    """With positions in op.inputs."""
+    output: int | None = None
+
+    def of_input(self, position: int, together: int) -> int:
+        """The bytes between pixels of an input; `together` are those of a pixel, for when none lies between them."""
+        return dict(self.inputs).get(position, together)
+
+    def of_output(self, together: int) -> int:
+        return together if self.output is None else self.output
+
+
+TOGETHER = Pitches()
+"""The pixels of each row follow each other, whatever operand it is of."""
+
+
+@dataclass(frozen=True)
 class Kernel:
     """One way to compute an operator on a core: its costs, and how to make the Call.
 
@@ -80,5 +103,7 @@ class Kernel:
     """
     rows: Rows | None = None
     """Its row model where it is not the operator's."""
+    apart: Callable[[Pitches], Kernel] | None = None
+    """The kernel for pixels that lie apart, with its costs; None where it can only follow pixels without gaps."""
     spread: int = 0
     """Instructions by which builds of it may differ: compilers use what all layers of a program have in common."""

@@ -44,13 +44,17 @@ WHOLE: None = None
 
 @dataclass(frozen=True)
 class Inlay:
-    """A tensor that is part of another: its row r is the bytes of `whole` from first + r * pitch on."""
+    """A tensor that is part of another: pixel p of its row r is at byte first + r * pitch + p * pixel_pitch of `whole`.
+
+    A pixel is what the part's last index runs over.
+    """
 
     part: int
     """Tensors' ids."""
     whole: int
     first: int
     pitch: int
+    pixel_pitch: int
 
 
 @dataclass(frozen=True)

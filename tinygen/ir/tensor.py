@@ -93,3 +93,8 @@ def geometry(shape: tuple[int, ...]) -> tuple[int, int]:
     if len(shape) in (3, 4) and shape[0] == 1:
         return shape[1], prod(shape[2:])
     return 1, prod(shape)
+
+
+def pixel_of(shape: tuple[int, ...]) -> int:
+    """Elements of a pixel: what the last index runs over."""
+    return shape[-1] if shape else 1

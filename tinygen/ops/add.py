@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.fixedpoint import Int, multiply_double_rounding, quantize_multiplier
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, Quantization
@@ -51,9 +52,9 @@ class Add(BinaryOp):
         return (sum_kernel(self, graph),)
 
 
-def sum_kernel(op: BinaryOp, graph: Graph) -> Kernel:
+def sum_kernel(op: BinaryOp, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
     """The operands brought to a common scale and added."""
-    shape = broadcast(op, graph)
+    shape = broadcast(op, graph, pitches)
     quants = op.quantizations(graph)
     result = quants[2]
     found = factors(*quants)
@@ -73,6 +74,7 @@ def sum_kernel(op: BinaryOp, graph: Graph) -> Kernel:
         scratch_bytes=0,
         call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),
         in_place=shape.in_place,
+        apart=partial(sum_kernel, op, graph),
     )
 
 

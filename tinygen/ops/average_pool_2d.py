@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.rows import SAME_ROW, Rows
@@ -40,24 +41,27 @@ class AveragePool2D(Pool):
         kernel = self._global_kernel(graph) if self.is_global(graph) else self._row_kernel(graph)
         return (kernel,)
 
-    def _row_kernel(self, graph: Graph) -> Kernel:
+    def _row_kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         output = self.output(graph)
-        call = Call("tg_average_pool_2d_s8", "average_pool_2d_s8.h", self.window_fields(graph))
+        call = Call("tg_average_pool_2d_s8", "average_pool_2d_s8.h", self.window_fields(graph, pitches))
         height, width = self.size
         instructions = output.elements * (height * (width * 3 + 3) + 8)
-        return Kernel("average_pool_2d_s8", instructions, 0, 0, lambda: call)
+        apart = partial(self._row_kernel, graph)
+        return Kernel("average_pool_2d_s8", instructions, 0, 0, lambda: call, apart=apart)
 
-    def _global_kernel(self, graph: Graph) -> Kernel:
+    def _global_kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         (steps, columns), channels = self.covered(graph), self.output(graph).shape[3]
         limits = self.limits(graph)
         fields = (
             Field("steps", steps, "rows of the window inside the input"),
             Field("columns", columns, "columns of the window inside the input"),
             Field("channels", channels, "bytes of a pixel"),
+            Field("pitch", pitches.of_input(0, channels), "bytes from one pixel to the next"),
             Field("activation_min", limits[0]),
             Field("activation_max", limits[1]),
         )
         args = ("y", "rows", "out", "acc")
         call = Call("tg_average_pool_global_s8", "average_pool_2d_s8.h", fields, args, accumulator_bytes=4 * channels)
         instructions = channels * (steps * (columns * 2 + 6) + 15)
-        return Kernel("average_pool_global_s8", instructions, 0, 0, lambda: call)
+        apart = partial(self._global_kernel, graph)
+        return Kernel("average_pool_global_s8", instructions, 0, 0, lambda: call, apart=apart)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygen.ir.call import Field
+from tinygen.ir.call import TOGETHER, Field, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.rows import SAME_ROW, WHOLE, Rows, Window
@@ -41,6 +41,7 @@ class Broadcast:
     steps: int
     counts: tuple[int, ...]
     operands: tuple[Operand, Operand]
+    out_strides: tuple[int, ...]
     in_place: tuple[int, ...]
     """Positions of the operands of the output's shape, which the output may overwrite."""
 
@@ -57,7 +58,8 @@ class Broadcast:
             for letter, operand in zip("ab", self.operands, strict=True)
             for name, stride in zip(("row", *loops), (operand.row_stride, *operand.strides), strict=True)
         ]
-        return (*counts, *strides)
+        written = [Field(f"out_{name}", stride, "") for name, stride in zip(loops, self.out_strides, strict=True)]
+        return (*counts, *strides, *written)
 
     @property
     def elements(self) -> int:
@@ -76,9 +78,12 @@ def merge_axes(axes: Sequence[Axis]) -> list[Axis]:
     return merged
 
 
-def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Elements from one index to the next along each dimension."""
-    return tuple(int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
+def contiguous_strides(shape: tuple[int, ...], pitch: int | None = None) -> tuple[int, ...]:
+    """Elements from one index to the next along each dimension; `pitch` elements between pixels that lie apart."""
+    strides = tuple(int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
+    if pitch is None or not shape:
+        return strides
+    return (*(stride // shape[-1] * pitch for stride in strides[:-1]), 1)
 
 
 def check_broadcast(check: Check, a: Tensor, b: Tensor, output: Tensor) -> None:
@@ -97,31 +102,33 @@ def check_broadcast(check: Check, a: Tensor, b: Tensor, output: Tensor) -> None:
         check.batch(output, "output")
 
 
-def broadcast(op: Op, graph: Graph) -> Broadcast:
-    """How a verified operator of two inputs walks them."""
+def broadcast(op: Op, graph: Graph, pitches: Pitches = TOGETHER) -> Broadcast:
+    """How a verified operator of two inputs of single bytes walks them."""
     shape = op.output(graph).shape
     tensors = [op.input(graph, i) for i in (0, 1)]
     order = sorted((0, 1), key=lambda i: (tensors[i].shape != shape, tensors[i].data is not None))
     steps, _ = geometry(shape)
     first_axis = 2 if len(shape) in (3, 4) and shape[0] == 1 else 0
-    strides = [_aligned_strides(tensors[i].shape, len(shape)) for i in order]
+    read = dict(pitches.inputs)
+    strides = [_aligned_strides(tensors[i].shape, len(shape), read.get(i)) for i in order]
+    strides.append(contiguous_strides(shape, pitches.output))
     axes = [(shape[axis], tuple(s[axis] for s in strides)) for axis in range(first_axis, len(shape))]
     merged = merge_axes(axes)
-    merged = [(1, (0, 0))] * (_LOOPS - len(merged)) + merged
+    merged = [(1, (0, 0, 0))] * (_LOOPS - len(merged)) + merged
     if merged[-1][0] == 1:
-        merged[-1] = (1, (1, 1))  # A single element is read fastest as a run of one.
+        merged[-1] = (1, (1, 1, 1))  # A single element is read fastest as a run of one.
     first, second = (
         _operand(i, tensors[i], steps, strides[k][1] if first_axis else 0, tuple(s[k] for _, s in merged))
         for k, i in enumerate(order)
     )
     counts = tuple(count for count, _ in merged)
     in_place = tuple(i for i in order if tensors[i].shape == shape and tensors[i].data is None)
-    return Broadcast(steps, counts, (first, second), in_place)
+    return Broadcast(steps, counts, (first, second), tuple(s[2] for _, s in merged), in_place)
 
 
-def _aligned_strides(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+def _aligned_strides(shape: tuple[int, ...], rank: int, pitch: int | None) -> tuple[int, ...]:
     """Strides along the output's dimensions, 0 where the operand is repeated."""
-    strides = tuple(0 if n == 1 else s for n, s in zip(shape, contiguous_strides(shape), strict=True))
+    strides = tuple(0 if n == 1 else s for n, s in zip(shape, contiguous_strides(shape, pitch), strict=True))
     return (0,) * (rank - len(shape)) + strides
 
 

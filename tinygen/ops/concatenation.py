@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from math import prod
 from typing import ClassVar, Self
@@ -11,7 +12,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinygen.errors import Diagnostic, Origin
-from tinygen.ir.call import Call, Constant, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, WHOLE, Inlay, Rows
@@ -70,32 +71,46 @@ class Concatenation(Op):
         return Rows(steps=steps, inputs=tuple((i, SAME_ROW) for i in positions))
 
     def inlays(self, graph: Graph) -> tuple[Inlay, ...]:
-        repeats, runs = self._runs(graph)
-        if repeats != 1:
-            return ()
+        """The inputs one after the other, side by side in rows, or side by side in the pixels of a row."""
         output = self.output(graph)
+        repeats, runs = self._runs(graph)
+        channels = self._positive_axis(output) == len(output.shape) - 1
+        if repeats > 1 and not channels:
+            return ()
+        size = output.dtype.itemsize
         found = []
         for i, first in zip(self.inputs, accumulate(runs, initial=0), strict=False):
-            row_of = output if self._row_wise(graph) else graph.tensors[i]
-            found.append(Inlay(i, output.id, first, geometry(row_of.shape)[1] * output.dtype.itemsize))
+            row_of = output if self._row_wise(graph) or channels else graph.tensors[i]
+            pitch = geometry(row_of.shape)[1] * size
+            pixel_of = output if channels else graph.tensors[i]
+            found.append(Inlay(i, output.id, first, pitch, pixel_of.shape[-1] * size))
         return tuple(found)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+        """Runs of channels are what a pixel has, so that pixels may lie apart; longer runs hold several."""
+        output = self.output(graph)
         repeats, runs = self._runs(graph)
+        input_pitches = [pitches.of_input(i, run) for i, run in enumerate(runs)]
+        channels = self._positive_axis(output) == len(output.shape) - 1
         fields = (
             Field("repeats", repeats, "of all runs in a row"),
+            Field("output_pitch", pitches.of_output(sum(runs)), "bytes from one time to the next"),
             Field("inputs", len(runs), ""),
             Field("runs", Constant("runs", np.array(runs, np.int32), "bytes of each input in turn"), ""),
+            Field("pitches", Constant("pitches", np.array(input_pitches, np.int32), "bytes between its runs"), ""),
         )
         steps = self.rows(graph).steps
-        kernel = Kernel(
+        return Kernel(
             name="concatenation_x8",
             instructions=steps * (10 + repeats * sum(20 + run // 2 for run in runs)),
-            flash_bytes=4 * len(runs),
+            flash_bytes=8 * len(runs),
             scratch_bytes=0,
             call=lambda: Call("tg_concatenation_x8", "concatenation_x8.h", fields),
+            apart=partial(self._kernel, graph) if channels else None,
         )
-        return (kernel,)
 
     def _runs(self, graph: Graph) -> tuple[int, list[int]]:
         """How often all inputs are taken from for a row or for the tensor, and the bytes of each input then."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygen.ir.call import Call, Constant, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.pack import pack_channels, pack_runs
@@ -30,51 +30,54 @@ def conv_2d_kernels(
     """
     source, output = op.input(graph, 0), op.output(graph)
     height, width, channels = filters.shape[1:]
-    runs_per_row, run_bytes = (1, width * channels) if op.dilations[1] == 1 or width == 1 else (width, channels)
-    depth = height * runs_per_row * (run_bytes + -run_bytes % 4)
     requantization = window_requantization(op, graph, filters.reshape(len(filters), -1), activation)
-    columns = output.shape[2]
-
-    def call(panel: int) -> Call:
-        packed = pack_runs(filters.reshape(len(filters), height * runs_per_row, run_bytes))
-        fields = (
-            Field("input_width", source.shape[2]),
-            Field("input_channels", channels),
-            Field("output_width", output.shape[2]),
-            Field("kernel_height", height),
-            Field("runs_per_row", runs_per_row),
-            Field("run_bytes", run_bytes),
-            Field("stride", op.strides[1]),
-            Field("dilation", op.dilations[1]),
-            Field("pad_left", op.padding[2]),
-            Field("depth", depth),
-            Field("panel_pixels", panel),
-            Field("input_zero_point", _zero_point(op, graph)),
-            Field("requantize", requantization.fields()),
-            Field("weights", Constant("weights", packed)),
-        )
-        symbol = "tg_conv_2d_fast_s8" if requantization.fast else "tg_conv_2d_s8"
-        args = ("rows", "out", "scratch")
-        return Call(
-            symbol, "conv_2d_s8.h", fields, args, scratch_bytes=2 * panel * depth, params="tg_conv_2d_s8_params"
-        )
-
-    pairs, gather = -(-len(filters) // 2), _gather_instructions(op, graph, runs_per_row, run_bytes)
+    columns, pairs = output.shape[2], -(-len(filters) // 2)
     in_place = (0,) if op.pointwise(graph) and len(filters) == channels else ()
 
-    def kernel(panel: int) -> Kernel:
+    def kernel(panel: int, pitches: Pitches = TOGETHER) -> Kernel:
+        input_pitch = pitches.of_input(0, channels)
+        joined = width == 1 or (op.dilations[1] == 1 and input_pitch == channels)
+        runs_per_row, run_bytes = (1, width * channels) if joined else (width, channels)
+        depth = height * runs_per_row * (run_bytes + -run_bytes % 4)
+
+        def call() -> Call:
+            packed = pack_runs(filters.reshape(len(filters), height * runs_per_row, run_bytes))
+            fields = (
+                Field("input_width", source.shape[2]),
+                Field("input_pitch", input_pitch),
+                Field("output_width", columns),
+                Field("output_pitch", pitches.of_output(len(filters))),
+                Field("kernel_height", height),
+                Field("runs_per_row", runs_per_row),
+                Field("run_bytes", run_bytes),
+                Field("stride", op.strides[1]),
+                Field("dilation", op.dilations[1]),
+                Field("pad_left", op.padding[2]),
+                Field("depth", depth),
+                Field("panel_pixels", panel),
+                Field("input_zero_point", _zero_point(op, graph)),
+                Field("requantize", requantization.fields()),
+                Field("weights", Constant("weights", packed)),
+            )
+            name = "conv_2d_apart" if pitches.output else "conv_2d"
+            symbol = f"tg_{name}_fast_s8" if requantization.fast else f"tg_{name}_s8"
+            args = ("rows", "out", "scratch")
+            return Call(
+                symbol, f"{name}_s8.h", fields, args, scratch_bytes=2 * panel * depth, params="tg_conv_2d_s8_params"
+            )
+
         besides = 1 if requantization.fast else 2
         multiply = sum(pairs * (depth // 4 * _PANELS[n][0] + _PANELS[n][besides]) + 58 for n in _panels(columns, panel))
-        instructions = output.shape[1] * (multiply + 20) + gather
-        flash = len(filters) * (depth + 9)
+        gather = _gather_instructions(op, graph, runs_per_row, run_bytes)
         twos = sum(n == 2 for n in _panels(columns, panel))
         return Kernel(
             name=f"conv_2d_s8, {panel} pixels",
-            instructions=instructions,
-            flash_bytes=flash,
+            instructions=output.shape[1] * (multiply + 20) + gather,
+            flash_bytes=len(filters) * (depth + 9),
             scratch_bytes=2 * panel * depth,
-            call=partial(call, panel),
+            call=call,
             in_place=in_place,
+            apart=partial(kernel, panel),
             # Of two pixels, where not all layers have their scratch in one place.
             spread=output.shape[1] * twos * pairs * depth // 4,
         )
@@ -131,28 +134,33 @@ def depthwise_kernels(
     general_scratch = 2 * height * general_line
     by_four_scratch = count + 8 * height * width
 
-    def general() -> Call:
+    def general(pitches: Pitches) -> Call:
         fields = (
             Field("input_width", source.shape[2]),
             Field("input_channels", source.shape[3]),
+            Field("input_pitch", pitches.of_input(0, source.shape[3])),
             Field("output_width", columns),
+            Field("output_pitch", pitches.of_output(count)),
             Field("multiplier", count // source.shape[3]),
             *window,
             Field("line", general_line),
             *rest,
             Field("weights", Constant("weights", filters.reshape(-1))),
         )
-        return _depthwise_call("depthwise_conv_2d", requantization, fields, general_scratch)
+        return _depthwise_call("depthwise_conv_2d", "", requantization, fields, general_scratch)
 
-    def by_four() -> Call:
+    def by_four(pitches: Pitches) -> Call:
         fields = (
             Field("input_width", source.shape[2]),
+            Field("input_pitch", pitches.of_input(0, count)),
             Field("output_width", columns),
+            Field("output_pitch", pitches.of_output(count)),
             *window,
             *rest,
             Field("weights", Constant("weights", pack_channels(filters.reshape(count, -1)))),
         )
-        return _depthwise_call("depthwise_conv_2d_x4", requantization, fields, by_four_scratch)
+        variant = "" if pitches == TOGETHER else "apart_"
+        return _depthwise_call("depthwise_conv_2d_x4", variant, requantization, fields, by_four_scratch)
 
     flash = filters.size + 9 * count
     rows, taps = output.shape[1], height * width
@@ -161,21 +169,26 @@ def depthwise_kernels(
     instructions = rows * (count * channel + 520)
     # Without neighbours a channel of a row, or four of two pixels, are read and then written.
     in_place = (0,) if op.pointwise(graph) and count == source.shape[3] else ()
-    kernels = [
-        Kernel("depthwise_conv_2d_s8", instructions, flash, general_scratch, general, in_place=in_place),
-    ]
+
+    def kernel(
+        name: str, instructions: int, scratch: int, call: Callable[[Pitches], Call], pitches: Pitches = TOGETHER
+    ) -> Kernel:
+        apart = partial(kernel, name, instructions, scratch, call)
+        return Kernel(name, instructions, flash, scratch, partial(call, pitches), in_place=in_place, apart=apart)
+
+    kernels = [kernel("depthwise_conv_2d_s8", instructions, general_scratch, general)]
     if count == source.shape[3] and count % 4 == 0:
         pairs = -(-columns // 2)
         store = 150 if requantization.fast else 455
         instructions = rows * (pairs * (count // 4 * (taps * 26 + store) + taps * 43 + 80) + 27)
-        kernels.append(
-            Kernel("depthwise_conv_2d_x4_s8", instructions, flash, by_four_scratch, by_four, in_place=in_place)
-        )
+        kernels.append(kernel("depthwise_conv_2d_x4_s8", instructions, by_four_scratch, by_four))
     return tuple(kernels)
 
 
-def _depthwise_call(name: str, requantization: Requantization, fields: tuple[Field, ...], scratch: int) -> Call:
-    symbol = f"tg_{name}_fast_s8" if requantization.fast else f"tg_{name}_s8"
+def _depthwise_call(
+    name: str, variant: str, requantization: Requantization, fields: tuple[Field, ...], scratch: int
+) -> Call:
+    symbol = f"tg_{name}_{variant}{'fast_' if requantization.fast else ''}s8"
     args = ("rows", "out", "scratch")
     return Call(symbol, f"{name}_s8.h", fields, args, scratch_bytes=scratch, params=f"tg_{name}_s8_params")
 

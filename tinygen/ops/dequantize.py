@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.errors import Diagnostic
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, DType, Quantization, geometry
 from tinygen.ops.check import Check
-from tinygen.ops.elementwise import ElementwiseOp, check_unary
+from tinygen.ops.elementwise import ElementwiseOp, check_unary, runs_of
 
 
 @register("DEQUANTIZE")
@@ -43,21 +44,25 @@ class Dequantize(ElementwiseOp):
             return (np.asarray(np.float32(quant.scale) * steps.astype(np.float32), np.float32),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         quant = self._quant(graph)
-        steps, count = geometry(self.output(graph).shape)
+        steps, _ = geometry(self.output(graph).shape)
+        runs = runs_of(graph, self, pitches)
         fields = (
-            Field("count", count, "elements of a row"),
+            *runs.fields(),
             Field("scale", quant.scale, ""),
             Field("zero_point", quant.zero_point, ""),
         )
-        kernel = Kernel(
+        return Kernel(
             name="dequantize_s8_f32",
-            instructions=steps * (10 + 8 * count),
+            instructions=steps * runs.runs * (10 + 8 * runs.count),
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_dequantize_s8_f32", "dequantize_s8_f32.h", fields),
+            apart=partial(self._kernel, graph),
         )
-        return (kernel,)
 
     def _quant(self, graph: Graph) -> Quantization:
         quant = self.input(graph, 0).quant

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir.call import Call, Kernel
+from tinygen.ir.call import TOGETHER, Call, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array
@@ -28,8 +29,11 @@ class MaxPool2D(Pool):
         return (np.clip(maxima, *self.limits(graph)).astype(np.int8)[np.newaxis],)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        fields, output = self.window_fields(graph), self.output(graph)
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+        fields, output = self.window_fields(graph, pitches), self.output(graph)
         height, width = self.size
         instructions = output.elements * (height * (width * 5 + 2) + 4)
         call = Call("tg_max_pool_2d_s8", "max_pool_2d_s8.h", fields)
-        return (Kernel("max_pool_2d_s8", instructions, 0, 0, lambda: call),)
+        return Kernel("max_pool_2d_s8", instructions, 0, 0, lambda: call, apart=partial(self._kernel, graph))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import ClassVar, Self
 
@@ -11,11 +12,12 @@ import numpy as np
 
 from tinygen.errors import Diagnostic, Origin
 from tinygen.fixedpoint import quantize_multiplier
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, WHOLE, Rows
 from tinygen.ir.tensor import Array, DType, geometry
+from tinygen.ops.broadcast import contiguous_strides
 from tinygen.ops.check import Check
 from tinygen.ops.requantize import requantize
 
@@ -115,11 +117,15 @@ class Mean(Op):
         return (result.reshape(output.shape),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         source, output = self.input(graph, 0), self.output(graph)
         if source.quant is None or output.quant is None:
             raise ValueError("kernels need a verified operator")
         rows = self.rows(graph)
-        dimensions = self._dimensions(graph, 0 if rows.inputs[0][1] is WHOLE else 2)
+        pitch = pitches.of_input(0, source.shape[-1])
+        dimensions = self._dimensions(graph, 0 if rows.inputs[0][1] is WHOLE else 2, pitch)
         outer, inner = _pair([d for d in dimensions if not d.averaged])
         # The longer of the averaged dimensions goes innermost, where an iteration costs least.
         lines, line = sorted(_pair([d for d in dimensions if d.averaged]), key=lambda d: d.count)
@@ -150,16 +156,23 @@ class Mean(Op):
         else:
             call = Call("tg_mean_s8", "mean_s8.h", fields)
         instructions = source.elements * 4 + rows.steps * sums * (10 + 5 * lines.count) + output.elements * 25
-        return (Kernel("mean_s8", instructions, 0, 0, lambda: call),)
+        # Pixels may lie apart where they are averaged over and channels are kept: those two are never merged then.
+        pooled = len(source.shape) == 4 and self.axes(graph) & {2, 3} == {2}
+        apart = partial(self._kernel, graph) if pooled else None
+        return Kernel("mean_s8", instructions, 0, 0, lambda: call, apart=apart)
 
-    def _dimensions(self, graph: Graph, begin: int) -> list[_Dimension]:
-        """The input's dimensions from `begin` on, neighbours merged where both are kept or both averaged."""
+    def _dimensions(self, graph: Graph, begin: int, pitch: int) -> list[_Dimension]:
+        """The input's dimensions from `begin` on, neighbours merged where both are kept or both averaged.
+
+        Its pixels are `pitch` bytes apart.
+        """
         shape, axes = self.input(graph, 0).shape, self.axes(graph)
+        strides = contiguous_strides(shape, pitch)
         merged: list[_Dimension] = []
         for axis in range(begin, len(shape)):
             if shape[axis] == 1:
                 continue
-            stride, averaged = prod(shape[axis + 1 :]), axis in axes
+            stride, averaged = strides[axis], axis in axes
             if merged and merged[-1].averaged == averaged:
                 merged[-1] = _Dimension(merged[-1].count * shape[axis], stride, averaged)
             else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.fixedpoint import quantize_multiplier
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, Quantization
@@ -48,7 +49,10 @@ class Mul(BinaryOp):
         return (rescale(product, factor, result.zero_point, limits).astype(np.int8),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        shape = broadcast(self, graph)
+        return (self._kernel(graph, numerics),)
+
+    def _kernel(self, graph: Graph, numerics: Numerics, pitches: Pitches = TOGETHER) -> Kernel:
+        shape = broadcast(self, graph, pitches)
         quants = self.quantizations(graph)
         result = quants[2]
         factor = self.factor(graph, numerics)
@@ -66,15 +70,15 @@ class Mul(BinaryOp):
             Field("activation_min", low, ""),
             Field("activation_max", high, ""),
         )
-        kernel = Kernel(
+        return Kernel(
             name="mul_s8",
             instructions=shape.steps * (20 + 15 * shape.elements),
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_mul_s8", "mul_s8.h", fields, args=("y", "rows", "out")),
             in_place=shape.in_place,
+            apart=partial(self._kernel, graph, numerics),
         )
-        return (kernel,)
 
 
 def _factor(a: Quantization, b: Quantization, result: Quantization, numerics: Numerics) -> float:

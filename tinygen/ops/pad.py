@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.errors import Diagnostic
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, register
 from tinygen.ir.rows import Rows, Window
@@ -74,6 +75,9 @@ class Pad(Op):
         return iter(check.found)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         shape, amounts = self.input(graph, 0).shape, self.paddings(graph)
         # One row of pixels for four dimensions, one pixel for fewer.
         columns, (left, right) = (shape[2], amounts[2]) if len(shape) == 4 else (1, (0, 0))
@@ -82,16 +86,20 @@ class Pad(Op):
         fields = (
             Field("columns", columns, "pixels of an input row"),
             Field("bytes", shape[-1], "of an input pixel"),
-            Field("left", left * pixel, "bytes before the first pixel"),
-            Field("right", right * pixel, "bytes after the last pixel"),
+            Field("input_pitch", pitches.of_input(0, shape[-1]), "bytes from one input pixel to the next"),
+            Field("output_pitch", pitches.of_output(pixel), "bytes from one output pixel to the next"),
+            Field("left", left, "pixels before the first one of a row"),
+            Field("right", right, "pixels after the last one of a row"),
             Field("before", before, "bytes before the channels of a pixel"),
             Field("after", after, "bytes after the channels of a pixel"),
             Field("value", self.value(graph)),
         )
         steps, count = geometry(self.output(graph).shape)
-        pixels = columns if before or after else 1
+        pixels = columns if before or after or pitches != TOGETHER else 1
         instructions = steps * (60 + count // 2 + 30 * pixels)
-        return (Kernel("pad_s8", instructions, 0, 0, lambda: Call("tg_pad_s8", "pad_s8.h", fields)),)
+        symbol = "tg_pad_s8" if pitches == TOGETHER else "tg_pad_apart_s8"
+        call = Call(symbol, "pad_s8.h", fields, params="tg_pad_s8_params")
+        return Kernel("pad_s8", instructions, 0, 0, lambda: call, apart=partial(self._kernel, graph))
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
         if (x := inputs[0]) is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tinygen.errors import Diagnostic, Origin
-from tinygen.ir.call import Field
+from tinygen.ir.call import Field, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Options
 from tinygen.ir.tensor import Array
@@ -71,12 +71,14 @@ class Pool(WindowOp):
         _, height, width, _ = self.input(graph, 0).shape
         return min(self.size[0] - self.padding[0], height), min(self.size[1] - self.padding[2], width)
 
-    def window_fields(self, graph: Graph) -> tuple[Field, ...]:
+    def window_fields(self, graph: Graph, pitches: Pitches) -> tuple[Field, ...]:
         """The members that the parameters of both row kernels have."""
         source, output, limits = self.input(graph, 0), self.output(graph), self.limits(graph)
         return (
             Field("input_width", source.shape[2], "pixels of an input row"),
+            Field("input_pitch", pitches.of_input(0, source.shape[3]), "bytes from one input pixel to the next"),
             Field("output_width", output.shape[2], "pixels of an output row"),
+            Field("output_pitch", pitches.of_output(output.shape[3]), "bytes from one output pixel to the next"),
             Field("channels", output.shape[3], "bytes of a pixel"),
             Field("window_height", self.size[0]),
             Field("window_width", self.size[1]),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from tinygen.errors import Diagnostic
 from tinygen.fixedpoint import Int, quantize_multiplier
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, DType, Quantization, geometry
 from tinygen.ops.check import QUANTIZE_HINT, Check
-from tinygen.ops.elementwise import ElementwiseOp, apply_table, byte_values, check_unary, table_kernel
+from tinygen.ops.elementwise import ElementwiseOp, apply_table, byte_values, check_unary, runs_of, table_kernel
 from tinygen.ops.rescale import check_factor, rescale
 
 _ACCEPTED = {
@@ -97,31 +98,34 @@ class Quantize(ElementwiseOp):
     def _table(self, graph: Graph) -> Array:
         return self._rescale(graph, byte_values(self.input(graph, 0).dtype))
 
-    def _float_kernel(self, graph: Graph) -> Kernel:
+    def _float_kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         _, result = self._quant(graph)
-        steps, count = geometry(self.output(graph).shape)
+        steps, _ = geometry(self.output(graph).shape)
+        runs = runs_of(graph, self, pitches)
         fields = (
-            Field("count", count, "elements of a row"),
+            *runs.fields(),
             Field("scale", result.scale, ""),
             Field("zero_point", result.zero_point, ""),
         )
         return Kernel(
             name="quantize_f32_s8",
-            instructions=steps * (10 + 30 * count),
+            instructions=steps * runs.runs * (10 + 30 * runs.count),
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_quantize_f32_s8", "quantize_f32_s8.h", fields),
+            apart=partial(self._float_kernel, graph),
         )
 
-    def _int16_kernel(self, graph: Graph) -> Kernel:
+    def _int16_kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         source, result = self._quant(graph)
         if source is None:
             raise ValueError("kernels and references need a verified operator")
-        steps, count = geometry(self.output(graph).shape)
+        steps, _ = geometry(self.output(graph).shape)
+        runs = runs_of(graph, self, pitches)
         factor = source.scale / result.scale
         multiplier, shift = quantize_multiplier(factor)
         fields = (
-            Field("count", count, "elements of a row"),
+            *runs.fields(),
             Field("input_zero_point", source.zero_point, ""),
             Field("multiplier", multiplier, f"of {factor:.9g}"),
             Field("left", max(shift, 0), ""),
@@ -130,10 +134,11 @@ class Quantize(ElementwiseOp):
         )
         return Kernel(
             name="quantize_s16_s8",
-            instructions=steps * (12 + 12 * count),
+            instructions=steps * runs.runs * (12 + 12 * runs.count),
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_quantize_s16_s8", "quantize_s16_s8.h", fields),
+            apart=partial(self._int16_kernel, graph),
         )
 
 

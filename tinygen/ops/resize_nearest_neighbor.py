@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygen.errors import Diagnostic, Origin
-from tinygen.ir.call import Call, Constant, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import WHOLE, Rows
@@ -69,24 +70,29 @@ class ResizeNearestNeighbor(Op):
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """Both numerics are the same here."""
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         source, output = self.input(graph, 0), self.output(graph)
         rows, columns = self._sources(graph)
         pixel = source.shape[3] * source.dtype.itemsize
         fields = (
             Field("columns", len(columns), "pixels of an output row"),
             Field("bytes", pixel, "of a pixel"),
+            Field("input_pitch", pitches.of_input(0, pixel), "bytes from one input pixel to the next"),
+            Field("output_pitch", pitches.of_output(pixel), "bytes from one output pixel to the next"),
             Field("input_row_bytes", source.shape[2] * pixel, ""),
             Field("row_of", Constant("row_of", rows, "the input row of each output row"), ""),
             Field("column_of", Constant("column_of", columns, "the input column of each output column"), ""),
         )
-        kernel = Kernel(
+        return Kernel(
             name="resize_nearest_x8",
             instructions=output.shape[1] * (20 + len(columns) * (20 + pixel // 2)),
             flash_bytes=rows.nbytes + columns.nbytes,
             scratch_bytes=0,
             call=lambda: Call("tg_resize_nearest_x8", "resize_nearest_x8.h", fields, args=("y", "rows", "out")),
+            apart=partial(self._kernel, graph),
         )
-        return (kernel,)
 
     def _sources(self, graph: Graph) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """For each output row and for each output column the one of the input it shows."""

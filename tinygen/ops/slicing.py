@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 
 import numpy as np
 
-from tinygen.ir.call import Call, Field, Kernel
+from tinygen.ir.call import TOGETHER, Call, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op
 from tinygen.ir.rows import WHOLE, Inlay, Rows, Window
-from tinygen.ir.tensor import Array, DType, Tensor, geometry
+from tinygen.ir.tensor import Array, DType, Tensor, geometry, pixel_of
 from tinygen.ops.broadcast import contiguous_strides, merge_axes
 from tinygen.ops.check import Check
 
@@ -56,36 +57,45 @@ class SlicingOp(Op):
         return Rows(steps=geometry(self.output(graph).shape)[0], inputs=((0, window),))
 
     def inlays(self, graph: Graph) -> tuple[Inlay, ...]:
-        first, loops, _ = self._loops(graph)
-        if loops:
-            return ()
+        first, loops, run = self._loops(graph)
         source, output = self.input(graph, 0), self.output(graph)
+        _, row = geometry(output.shape)
+        pixel = pixel_of(output.shape)
+        pixel_pitch = pixel * output.dtype.itemsize
+        if loops:
+            count, pixel_pitch, _ = loops[-1]
+            if len(loops) > 1 or count * pixel != row or run != pixel * output.dtype.itemsize or pixel_pitch < run:
+                return ()
         window = self._window(graph)
         if window is None:
-            pitch = geometry(output.shape)[1] * output.dtype.itemsize
+            pitch = row * output.dtype.itemsize
         else:
             row_bytes = geometry(source.shape)[1] * source.dtype.itemsize
             first, pitch = first - window.pad * row_bytes, window.stride * row_bytes
-        return (Inlay(output.id, source.id, first, pitch),)
+        return (Inlay(output.id, source.id, first, pitch, pixel_pitch),)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        first, loops, run = self._loops(graph)
-        padded = [(1, 0)] * (LOOPS - len(loops)) + loops
-        runs = self.rows(graph).steps * prod(count for count, _ in loops)
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+        first, loops, run = self._loops(graph, pitches)
+        padded = [(1, 0, 0)] * (LOOPS - len(loops)) + loops
+        runs = self.rows(graph).steps * prod(count for count, _, _ in loops)
         fields = (
             Field("first", first, ""),
-            *(Field(f"count_{i}", count, "") for i, (count, _) in enumerate(padded)),
-            *(Field(f"stride_{i}", stride, "") for i, (_, stride) in enumerate(padded)),
+            *(Field(f"count_{i}", count, "") for i, (count, _, _) in enumerate(padded)),
+            *(Field(f"stride_{i}", stride, "") for i, (_, stride, _) in enumerate(padded)),
+            *(Field(f"out_stride_{i}", stride, "") for i, (_, _, stride) in enumerate(padded)),
             Field("run", run, "bytes that stay together"),
         )
-        kernel = Kernel(
+        return Kernel(
             name="slice_x8",
             instructions=20 * self.rows(graph).steps + runs * (6 if run == 1 else 20 + run // 2),
             flash_bytes=0,
             scratch_bytes=0,
             call=lambda: Call("tg_slice_x8", "slice_x8.h", fields),
+            apart=partial(self._kernel, graph) if self._follows_pixels(graph) else None,
         )
-        return (kernel,)
 
     def check_loops(self, check: Check, graph: Graph, source: Tensor) -> None:
         """Reports parts that need more loops than the kernel has; all other checks must have passed."""
@@ -103,19 +113,33 @@ class SlicingOp(Op):
             return None
         return Window(stride=max(spans[1].step, 1), pad=-spans[1].begin)
 
-    def _loops(self, graph: Graph) -> tuple[int, list[tuple[int, int]], int]:
-        """The first byte read, loops as (count, bytes from one turn to the next), outermost first, and the run."""
-        source = self.input(graph, 0)
+    def _loops(self, graph: Graph, pitches: Pitches = TOGETHER) -> tuple[int, list[tuple[int, int, int]], int]:
+        """The first byte read, loops, outermost first, and the run.
+
+        A loop is its count, and the bytes from one turn to the next in the input and in the output.
+        """
+        source, spans = self.input(graph, 0), self.spans(graph)
         size = source.dtype.itemsize
-        row_wise = self._window(graph) is not None
-        strides = [stride * size for stride in contiguous_strides(source.shape)]
-        spans = list(zip(self.spans(graph), strides, strict=True))[2 if row_wise else 0 :]
-        axes = merge_axes([*((span.count, (span.step * stride,)) for span, stride in spans), (size, (1,))])
-        loops = [(count, stride) for count, (stride,) in axes]
-        first = sum(span.begin * stride for span, stride in spans)
-        if loops and loops[-1][1] == 1:
+        counts = tuple(span.count for span in spans)
+        read = _byte_strides(source.shape, size, dict(pitches.inputs).get(0))
+        written = _byte_strides(counts, size, pitches.output)
+        dimensions = list(zip(spans, read, written, strict=True))[2 if self._window(graph) is not None else 0 :]
+        axes = [(span.count, (span.step * stride, to)) for span, stride, to in dimensions]
+        loops = [(count, stride, to) for count, (stride, to) in merge_axes([*axes, (size, (1, 1))])]
+        first = sum(span.begin * stride for span, stride, _ in dimensions)
+        if loops and loops[-1][1:] == (1, 1):
             return first, loops[:-1], loops[-1][0]
         return first, loops, 1
+
+    def _follows_pixels(self, graph: Graph) -> bool:
+        """The loops suffice when pixels lie apart, and the last dimension of the output is that of the input."""
+        counts = [span.count for span in self.spans(graph)]
+        return len(counts) <= LOOPS and counts[-1:] == list(self.output(graph).shape[-1:])
+
+
+def _byte_strides(shape: tuple[int, ...], size: int, pitch: int | None) -> tuple[int, ...]:
+    """Bytes from one index to the next along each dimension, of elements of `size` bytes and pixels `pitch` apart."""
+    return tuple(n * size for n in contiguous_strides(shape, None if pitch is None else pitch // size))
 
 
 def check_source(check: Check, graph: Graph, position: int, outputs: Sequence[int]) -> Tensor | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from tinygen.ir.call import Call, Kernel
+from tinygen.ir.call import TOGETHER, Call, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, Quantization
@@ -42,11 +43,14 @@ class Sub(BinaryOp):
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """Both numerics round twice here."""
-        kernel = sum_kernel(self, graph)
+        return (self._kernel(graph),)
+
+    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+        kernel = sum_kernel(self, graph, pitches)
         reversed_ = broadcast(self, graph).operands[0].position == 1
 
         def call() -> Call:
             symbol = "tg_sub_reversed_s8" if reversed_ else "tg_sub_s8"
             return replace(kernel.call(), symbol=symbol, header="sub_s8.h", params="tg_add_s8_params")
 
-        return (replace(kernel, name="sub_s8", call=call),)
+        return replace(kernel, name="sub_s8", call=call, apart=partial(self._kernel, graph))

@@ -17,6 +17,7 @@ from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.rows import Inlay
+from tinygen.ir.tensor import pixel_of
 from tinygen.schedule.storages import (
     Group,
     Layout,
@@ -94,6 +95,9 @@ def _places(graph: Graph, whole: Group, part: Group, inlay: Inlay) -> dict[int, 
     outer = whole.places[inlay.whole]
     root = _inside(graph, inlay.whole, outer, inlay.part, Place(inlay.first, inlay.pitch))
     tensor = graph.tensors[inlay.part]
+    pixel = pixel_of(tensor.shape) * tensor.dtype.itemsize
+    if inlay.pixel_pitch != pixel and row_geometry(tensor)[1] > pixel:
+        return None
     fills = tensor.nbytes == part.nbytes and part.places[inlay.part] == Place(0, row_geometry(tensor)[1])
     if root is None or not fills:
         return None

@@ -10,7 +10,9 @@
 
 typedef struct {
     int32_t input_width;  /* pixels of an input row */
+    int32_t input_pitch;  /* bytes from one input pixel to the next */
     int32_t output_width; /* pixels of an output row */
+    int32_t output_pitch; /* bytes from one output pixel to the next */
     int32_t channels;     /* bytes of a pixel */
     int32_t window_height;
     int32_t window_width;
@@ -24,6 +26,7 @@ typedef struct {
     int32_t steps;    /* rows of the window inside the input */
     int32_t columns;  /* columns of the window inside the input */
     int32_t channels; /* bytes of a pixel */
+    int32_t pitch;    /* bytes from one pixel to the next */
     int32_t activation_min;
     int32_t activation_max;
 } tg_average_pool_global_s8_params;
@@ -47,7 +50,7 @@ TG_INLINE void tg_average_pool_2d_window(const tg_average_pool_2d_s8_params *p, 
             continue;
         }
         in += offset;
-        for (int32_t i = columns; i > 0; i--, in += p->channels) {
+        for (int32_t i = columns; i > 0; i--, in += p->input_pitch) {
             s0 += in[0];
             if (channels == 4) {
                 s1 += in[1];
@@ -72,17 +75,17 @@ static TG_NOINLINE void tg_average_pool_2d_s8(const tg_average_pool_2d_s8_params
         valid_rows += rows[k] ? 1 : 0;
     }
     int8_t *to = out;
-    for (int32_t x = 0; x < p->output_width; x++, to += channels) {
+    for (int32_t x = 0; x < p->output_width; x++, to += p->output_pitch) {
         const int32_t left = x * p->stride - p->pad_left;
         const int32_t first = left > 0 ? left : 0;
         const int32_t end = left + p->window_width < p->input_width ? left + p->window_width : p->input_width;
         const int32_t columns = end - first, count = columns * valid_rows;
         int32_t c = 0;
         for (; c + 4 <= channels; c += 4) {
-            tg_average_pool_2d_window(p, rows, first * channels + c, columns, count, to + c, 4);
+            tg_average_pool_2d_window(p, rows, first * p->input_pitch + c, columns, count, to + c, 4);
         }
         for (; c < channels; c++) {
-            tg_average_pool_2d_window(p, rows, first * channels + c, columns, count, to + c, 1);
+            tg_average_pool_2d_window(p, rows, first * p->input_pitch + c, columns, count, to + c, 1);
         }
     }
 }
@@ -119,10 +122,10 @@ static TG_NOINLINE void tg_average_pool_global_s8(const tg_average_pool_global_s
     }
     int32_t c = 0;
     for (; c + 4 <= channels; c += 4) {
-        tg_average_pool_2d_add(acc + c, row + c, p->columns, channels, 4);
+        tg_average_pool_2d_add(acc + c, row + c, p->columns, p->pitch, 4);
     }
     for (; c < channels; c++) {
-        tg_average_pool_2d_add(acc + c, row + c, p->columns, channels, 1);
+        tg_average_pool_2d_add(acc + c, row + c, p->columns, p->pitch, 1);
     }
     if (y == p->steps - 1) {
         int8_t *to = out;

@@ -3,7 +3,7 @@
  * The taps of up to three output pixels are gathered into a panel in scratch memory, and the panel is multiplied with
  * all filters, two at a time. Gathering is where the borders are handled, so the multiply loops know none: taps outside
  * the input read the input's zero point, whose share is already in the bias. A filter is `runs` runs of `run_bytes`
- * taps (a kernel row, or a single tap when dilated), each padded with zero weights to a multiple of four.
+ * taps (a kernel row, or a pixel where pixels or taps lie apart), each padded with zero weights to a multiple of four.
  *
  *   weights: [filter pair][depth / 4][2 filters][4 taps], depth = runs * padded run
  */
@@ -14,17 +14,18 @@
 #include "tg_requantize.h"
 
 typedef struct {
-    int32_t input_width;    /* pixels of an input row */
-    int32_t input_channels; /* bytes of an input pixel */
-    int32_t output_width;   /* pixels of an output row */
-    int32_t kernel_height;  /* row pointers the kernel is given */
-    int32_t runs_per_row;   /* 1, or the kernel's width when dilated */
-    int32_t run_bytes;      /* contiguous taps of a run */
-    int32_t stride;         /* in pixels */
-    int32_t dilation;       /* in pixels */
-    int32_t pad_left;       /* in pixels */
-    int32_t depth;          /* taps of a pixel in the panel, a multiple of four */
-    int32_t panel_pixels;   /* pixels side by side in the panel: 1, 2 or 3 */
+    int32_t input_width;   /* pixels of an input row */
+    int32_t input_pitch;   /* bytes from one input pixel to the next */
+    int32_t output_width;  /* pixels of an output row */
+    int32_t output_pitch;  /* bytes from one output pixel to the next */
+    int32_t kernel_height; /* row pointers the kernel is given */
+    int32_t runs_per_row;  /* 1, or the kernel's width */
+    int32_t run_bytes;     /* contiguous taps of a run */
+    int32_t stride;        /* in pixels */
+    int32_t dilation;      /* in pixels */
+    int32_t pad_left;      /* in pixels */
+    int32_t depth;         /* taps of a pixel in the panel, a multiple of four */
+    int32_t panel_pixels;  /* pixels side by side in the panel: 1, 2 or 3 */
     int32_t input_zero_point;
     tg_requantize_s8_params requantize;
     const int8_t *weights;
@@ -73,7 +74,7 @@ TG_INLINE uint32_t *tg_conv_2d_put_run(uint32_t *panel, int32_t pixels, const in
 static TG_NOINLINE uint32_t *tg_conv_2d_put_border(const tg_conv_2d_s8_params *p, uint32_t *panel, int32_t pixels,
                                                    const int8_t *row, int32_t offset)
 {
-    const int32_t row_bytes = row ? p->input_width * p->input_channels : 0;
+    const int32_t row_bytes = row ? p->input_width * p->input_pitch : 0;
     for (int32_t i = 0; i < p->run_bytes; i += 4) {
         int8_t taps[4];
         for (int32_t k = 0; k < 4; k++) {
@@ -90,26 +91,28 @@ static TG_NOINLINE uint32_t *tg_conv_2d_put_border(const tg_conv_2d_s8_params *p
 static TG_NOINLINE void tg_conv_2d_gather(const tg_conv_2d_s8_params *p, const void *const *rows, int32_t x,
                                           uint32_t *panel, int32_t pixels)
 {
-    const int32_t row_bytes = p->input_width * p->input_channels;
+    const int32_t row_bytes = p->input_width * p->input_pitch;
     for (int32_t ky = 0; ky < p->kernel_height; ky++) {
         const int8_t *row = rows[ky];
-        int32_t offset = (x * p->stride - p->pad_left) * p->input_channels;
+        int32_t offset = (x * p->stride - p->pad_left) * p->input_pitch;
         for (int32_t run = 0; run < p->runs_per_row; run++) {
             if (row && offset >= 0 && offset + p->run_bytes <= row_bytes) {
                 panel = tg_conv_2d_put_run(panel, pixels, row + offset, p->run_bytes);
             } else {
                 panel = tg_conv_2d_put_border(p, panel, pixels, row, offset);
             }
-            offset += p->dilation * p->input_channels;
+            offset += p->dilation * p->input_pitch;
         }
     }
 }
 
-/* All filters over a panel of one, two or three pixels, two filters at a time. */
+/* All filters over a panel of one, two or three pixels, two filters at a time. Unless pixels of the output lie
+ * `apart`, their pitch is the number of channels, which takes no register of its own. */
 TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out,
-                                   const int32_t pixels, const int fast)
+                                   const int32_t pixels, const int fast, const int apart)
 {
     const int32_t channels = p->requantize.channels;
+    const int32_t pitch = apart ? p->output_pitch : channels;
     const int8_t *weights = p->weights;
     for (int32_t c = 0; c < channels; c += 2, out += 2) {
         const int32_t second = c + 1 < channels ? c + 1 : c;
@@ -162,10 +165,10 @@ TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t
         const tg_channel_s8 first = tg_channel(&p->requantize, c, fast);
         out[0] = tg_requantize_s8(&p->requantize, first, a0, fast);
         if (pixels > 1) {
-            out[channels] = tg_requantize_s8(&p->requantize, first, a1, fast);
+            out[pitch] = tg_requantize_s8(&p->requantize, first, a1, fast);
         }
         if (pixels > 2) {
-            out[2 * channels] = tg_requantize_s8(&p->requantize, first, a2, fast);
+            out[2 * pitch] = tg_requantize_s8(&p->requantize, first, a2, fast);
         }
         if (second == c) {
             break;
@@ -173,10 +176,10 @@ TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t
         const tg_channel_s8 next = tg_channel(&p->requantize, second, fast);
         out[1] = tg_requantize_s8(&p->requantize, next, b0, fast);
         if (pixels > 1) {
-            out[channels + 1] = tg_requantize_s8(&p->requantize, next, b1, fast);
+            out[pitch + 1] = tg_requantize_s8(&p->requantize, next, b1, fast);
         }
         if (pixels > 2) {
-            out[2 * channels + 1] = tg_requantize_s8(&p->requantize, next, b2, fast);
+            out[2 * pitch + 1] = tg_requantize_s8(&p->requantize, next, b2, fast);
         }
     }
 }
@@ -184,17 +187,17 @@ TG_INLINE void tg_conv_2d_multiply(const tg_conv_2d_s8_params *p, const uint32_t
 /* Functions of their own for each width of the panel: compilers then keep the accumulators in registers. */
 static TG_NOINLINE void tg_conv_2d_three(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out)
 {
-    tg_conv_2d_multiply(p, panel, out, 3, 1);
+    tg_conv_2d_multiply(p, panel, out, 3, 1, 0);
 }
 
 static TG_NOINLINE void tg_conv_2d_two(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out)
 {
-    tg_conv_2d_multiply(p, panel, out, 2, 1);
+    tg_conv_2d_multiply(p, panel, out, 2, 1, 0);
 }
 
 static TG_NOINLINE void tg_conv_2d_one(const tg_conv_2d_s8_params *p, const uint32_t *panel, int8_t *out)
 {
-    tg_conv_2d_multiply(p, panel, out, 1, 1);
+    tg_conv_2d_multiply(p, panel, out, 1, 1, 0);
 }
 
 /* Gathers the pixels from x on that fit the panel; returns how many. */
@@ -218,11 +221,11 @@ static TG_NOINLINE void tg_conv_2d_s8(const tg_conv_2d_s8_params *p, const void 
     for (int32_t x = 0, pixels; x < p->output_width; x += pixels, to += pixels * p->requantize.channels) {
         pixels = tg_conv_2d_fill(p, rows, x, scratch);
         if (pixels == 3) {
-            tg_conv_2d_multiply(p, scratch, to, 3, 0);
+            tg_conv_2d_multiply(p, scratch, to, 3, 0, 0);
         } else if (pixels == 2) {
-            tg_conv_2d_multiply(p, scratch, to, 2, 0);
+            tg_conv_2d_multiply(p, scratch, to, 2, 0, 0);
         } else {
-            tg_conv_2d_multiply(p, scratch, to, 1, 0);
+            tg_conv_2d_multiply(p, scratch, to, 1, 0, 0);
         }
     }
 }

@@ -15,7 +15,9 @@
 typedef struct {
     int32_t input_width;    /* pixels of an input row */
     int32_t input_channels; /* bytes of an input pixel */
+    int32_t input_pitch;    /* bytes from one input pixel to the next */
     int32_t output_width;   /* pixels of an output row */
+    int32_t output_pitch;   /* bytes from one output pixel to the next */
     int32_t multiplier;     /* output channels of an input channel */
     int32_t kernel_height;
     int32_t kernel_width;
@@ -40,7 +42,7 @@ TG_INLINE void tg_depthwise_clear(const tg_depthwise_conv_2d_s8_params *p, int16
 TG_INLINE void tg_depthwise_gather(const tg_depthwise_conv_2d_s8_params *p, const void *const *rows, int32_t channel,
                                    int16_t *lines)
 {
-    const int32_t channels = p->input_channels;
+    const int32_t pitch = p->input_pitch;
     const int32_t room = p->line - p->pad_left;
     const int32_t width = p->input_width < room ? p->input_width : room;
     for (int32_t ky = 0; ky < p->kernel_height; ky++, lines += p->line) {
@@ -51,13 +53,13 @@ TG_INLINE void tg_depthwise_gather(const tg_depthwise_conv_2d_s8_params *p, cons
         in += channel;
         int16_t *to = lines + p->pad_left;
         int32_t x = width;
-        for (; x >= 4; x -= 4, to += 4, in += 4 * channels) {
+        for (; x >= 4; x -= 4, to += 4, in += 4 * pitch) {
             to[0] = in[0];
-            to[1] = in[channels];
-            to[2] = in[2 * channels];
-            to[3] = in[3 * channels];
+            to[1] = in[pitch];
+            to[2] = in[2 * pitch];
+            to[3] = in[3 * pitch];
         }
-        for (; x > 0; x--, to++, in += channels) {
+        for (; x > 0; x--, to++, in += pitch) {
             to[0] = in[0];
         }
     }
@@ -78,7 +80,7 @@ TG_INLINE int32_t tg_depthwise_dot(const tg_depthwise_conv_2d_s8_params *p, cons
 TG_INLINE void tg_depthwise_row(const tg_depthwise_conv_2d_s8_params *p, const void *const *rows, int8_t *out,
                                 int16_t *lines, const int fast)
 {
-    const int32_t channels = p->requantize.channels;
+    const int32_t pitch = p->output_pitch;
     const int8_t *weights = p->weights;
     int32_t c = 0;
     tg_depthwise_clear(p, lines);
@@ -89,7 +91,7 @@ TG_INLINE void tg_depthwise_row(const tg_depthwise_conv_2d_s8_params *p, const v
             const int32_t bias = p->requantize.bias[c];
             for (int32_t x = 0; x < p->output_width; x++) {
                 const int32_t acc = tg_depthwise_dot(p, lines + x * p->stride, weights, bias);
-                out[x * channels + c] = tg_requantize_s8(&p->requantize, channel, acc, fast);
+                out[x * pitch + c] = tg_requantize_s8(&p->requantize, channel, acc, fast);
             }
             weights += p->kernel_height * p->kernel_width;
         }

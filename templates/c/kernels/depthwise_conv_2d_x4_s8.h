@@ -15,7 +15,9 @@
 
 typedef struct {
     int32_t input_width;  /* pixels of an input row */
+    int32_t input_pitch;  /* bytes from one input pixel to the next */
     int32_t output_width; /* pixels of an output row */
+    int32_t output_pitch; /* bytes from one output pixel to the next */
     int32_t kernel_height;
     int32_t kernel_width;
     int32_t stride;   /* in pixels */
@@ -26,18 +28,18 @@ typedef struct {
     const int8_t *weights;
 } tg_depthwise_conv_2d_x4_s8_params;
 
-/* The offsets of the taps of output pixel x. */
+/* The offsets of the taps of output pixel x. Pixels that do not lie `apart` have the channels as their pitch. */
 TG_INLINE void tg_depthwise_x4_taps(const tg_depthwise_conv_2d_x4_s8_params *p, const void *const *rows,
-                                    const int8_t *base, int32_t x, int32_t *offsets)
+                                    const int8_t *base, int32_t x, int32_t *offsets, const int apart)
 {
-    const int32_t channels = p->requantize.channels;
+    const int32_t pitch = apart ? p->input_pitch : p->requantize.channels;
     const int32_t left = x * p->stride - p->pad_left;
     for (int32_t ky = 0; ky < p->kernel_height; ky++) {
         const int8_t *row = rows[ky];
         int32_t at = left;
         for (int32_t kx = 0; kx < p->kernel_width; kx++, at += p->dilation, offsets += 2) {
             const int inside = row && at >= 0 && at < p->input_width;
-            *offsets = inside ? (int32_t)(row + at * channels - base) : 0;
+            *offsets = inside ? (int32_t)(row + at * pitch - base) : 0;
         }
     }
 }
@@ -72,17 +74,18 @@ TG_INLINE void tg_depthwise_x4_store(const tg_depthwise_conv_2d_x4_s8_params *p,
 }
 
 TG_INLINE void tg_depthwise_x4_row(const tg_depthwise_conv_2d_x4_s8_params *p, const void *const *rows, int8_t *out,
-                                   int8_t *base, const int fast)
+                                   int8_t *base, const int fast, const int apart)
 {
     const int32_t channels = p->requantize.channels;
+    const int32_t pitch = apart ? p->output_pitch : channels;
     const int32_t taps = p->kernel_height * p->kernel_width;
     int32_t *const offsets = (int32_t *)(void *)(base + channels);
     memset(base, p->input_zero_point, (size_t)channels);
-    for (int32_t x = 0; x < p->output_width; x += 2, out += 2 * channels) {
+    for (int32_t x = 0; x < p->output_width; x += 2, out += 2 * pitch) {
         const int pair = x + 1 < p->output_width;
         const int8_t *weights = p->weights;
-        tg_depthwise_x4_taps(p, rows, base, x, offsets);
-        tg_depthwise_x4_taps(p, rows, base, x + pair, offsets + 1);
+        tg_depthwise_x4_taps(p, rows, base, x, offsets, apart);
+        tg_depthwise_x4_taps(p, rows, base, x + pair, offsets + 1, apart);
         for (int32_t c = 0; c < channels; c += 4) {
             int32_t a[4] = {p->requantize.bias[c], p->requantize.bias[c + 1], p->requantize.bias[c + 2],
                             p->requantize.bias[c + 3]};
@@ -101,7 +104,7 @@ TG_INLINE void tg_depthwise_x4_row(const tg_depthwise_conv_2d_x4_s8_params *p, c
                 tap += 2;
                 weights += 4;
             } while (weights != end);
-            tg_depthwise_x4_store(p, c, a, b, out + c, pair ? channels : 0, fast);
+            tg_depthwise_x4_store(p, c, a, b, out + c, pair ? pitch : 0, fast);
         }
     }
 }
@@ -110,14 +113,27 @@ TG_INLINE void tg_depthwise_x4_row(const tg_depthwise_conv_2d_x4_s8_params *p, c
 static TG_NOINLINE void tg_depthwise_conv_2d_x4_s8(const tg_depthwise_conv_2d_x4_s8_params *p, const void *const *rows,
                                                    void *out, void *scratch)
 {
-    tg_depthwise_x4_row(p, rows, out, scratch, 0);
+    tg_depthwise_x4_row(p, rows, out, scratch, 0, 0);
 }
 
 /* The common case tg_requantize.h describes. */
 static TG_NOINLINE void tg_depthwise_conv_2d_x4_fast_s8(const tg_depthwise_conv_2d_x4_s8_params *p,
                                                         const void *const *rows, void *out, void *scratch)
 {
-    tg_depthwise_x4_row(p, rows, out, scratch, 1);
+    tg_depthwise_x4_row(p, rows, out, scratch, 1, 0);
+}
+
+/* Both for pixels that lie apart. */
+static TG_NOINLINE void tg_depthwise_conv_2d_x4_apart_s8(const tg_depthwise_conv_2d_x4_s8_params *p,
+                                                         const void *const *rows, void *out, void *scratch)
+{
+    tg_depthwise_x4_row(p, rows, out, scratch, 0, 1);
+}
+
+static TG_NOINLINE void tg_depthwise_conv_2d_x4_apart_fast_s8(const tg_depthwise_conv_2d_x4_s8_params *p,
+                                                              const void *const *rows, void *out, void *scratch)
+{
+    tg_depthwise_x4_row(p, rows, out, scratch, 1, 1);
 }
 
 #endif

@@ -5,7 +5,10 @@
 #include "tg_common.h"
 
 typedef struct {
-    int32_t count; /* elements of a row */
+    int32_t runs;        /* of elements that follow each other in a row */
+    int32_t count;       /* elements of a run */
+    int32_t input_pitch; /* elements from one run to the next */
+    int32_t output_pitch;
     float scale;
     int32_t zero_point;
 } tg_dequantize_s8_f32_params;
@@ -14,8 +17,10 @@ TG_INLINE void tg_dequantize_s8_f32(const tg_dequantize_s8_f32_params *p, const 
 {
     const int8_t *in = rows[0];
     float *to = out;
-    for (int32_t i = 0; i < p->count; i++) {
-        to[i] = p->scale * (float)(in[i] - p->zero_point);
+    for (int32_t run = 0; run < p->runs; run++, in += p->input_pitch, to += p->output_pitch) {
+        for (int32_t i = 0; i < p->count; i++) {
+            to[i] = p->scale * (float)(in[i] - p->zero_point);
+        }
     }
 }
 

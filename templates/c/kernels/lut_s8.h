@@ -9,7 +9,10 @@
 #include "tg_common.h"
 
 typedef struct {
-    int32_t count;       /* elements of a row */
+    int32_t runs;        /* of elements that follow each other in a row */
+    int32_t count;       /* elements of a run */
+    int32_t input_pitch; /* elements from one run to the next */
+    int32_t output_pitch;
     const int8_t *table; /* 256 entries */
 } tg_lut_s8_params;
 
@@ -17,8 +20,10 @@ TG_INLINE void tg_lut_s8(const tg_lut_s8_params *p, const void *const *rows, voi
 {
     const uint8_t *in = rows[0];
     int8_t *to = out;
-    for (int32_t i = 0; i < p->count; i++) {
-        to[i] = p->table[in[i]];
+    for (int32_t run = 0; run < p->runs; run++, in += p->input_pitch, to += p->output_pitch) {
+        for (int32_t i = 0; i < p->count; i++) {
+            to[i] = p->table[in[i]];
+        }
     }
 }
 

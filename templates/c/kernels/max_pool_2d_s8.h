@@ -10,7 +10,9 @@
 
 typedef struct {
     int32_t input_width;  /* pixels of an input row */
+    int32_t input_pitch;  /* bytes from one input pixel to the next */
     int32_t output_width; /* pixels of an output row */
+    int32_t output_pitch; /* bytes from one output pixel to the next */
     int32_t channels;     /* bytes of a pixel */
     int32_t window_height;
     int32_t window_width;
@@ -37,7 +39,7 @@ TG_INLINE void tg_max_pool_2d_window(const tg_max_pool_2d_s8_params *p, const vo
             continue;
         }
         in += offset;
-        for (int32_t i = columns; i > 0; i--, in += p->channels) {
+        for (int32_t i = columns; i > 0; i--, in += p->input_pitch) {
             m0 = tg_max_pool_2d_larger(m0, in[0]);
             if (channels == 4) {
                 m1 = tg_max_pool_2d_larger(m1, in[1]);
@@ -58,16 +60,16 @@ static TG_NOINLINE void tg_max_pool_2d_s8(const tg_max_pool_2d_s8_params *p, con
 {
     const int32_t channels = p->channels;
     int8_t *to = out;
-    for (int32_t x = 0; x < p->output_width; x++, to += channels) {
+    for (int32_t x = 0; x < p->output_width; x++, to += p->output_pitch) {
         const int32_t left = x * p->stride - p->pad_left;
         const int32_t first = left > 0 ? left : 0;
         const int32_t end = left + p->window_width < p->input_width ? left + p->window_width : p->input_width;
         int32_t c = 0;
         for (; c + 4 <= channels; c += 4) {
-            tg_max_pool_2d_window(p, rows, first * channels + c, end - first, to + c, 4);
+            tg_max_pool_2d_window(p, rows, first * p->input_pitch + c, end - first, to + c, 4);
         }
         for (; c < channels; c++) {
-            tg_max_pool_2d_window(p, rows, first * channels + c, end - first, to + c, 1);
+            tg_max_pool_2d_window(p, rows, first * p->input_pitch + c, end - first, to + c, 1);
         }
     }
 }

@@ -20,6 +20,9 @@ typedef struct {
     int32_t b_outer;
     int32_t b_middle;
     int32_t b_inner;
+    int32_t out_outer;
+    int32_t out_middle;
+    int32_t out_inner;
     int32_t a_zero_point;
     int32_t b_zero_point;
     int32_t multiplier; /* real factor = multiplier * 2^(left - right - 31) */
@@ -41,13 +44,13 @@ TG_INLINE void tg_mul_s8(const tg_mul_s8_params *p, int32_t y, const void *const
 {
     const int8_t *const a_row = (const int8_t *)rows[0] + y * p->a_row;
     const int8_t *const b_row = (const int8_t *)rows[1] + y * p->b_row;
-    int8_t *to = out;
     for (int32_t i = 0; i < p->outer; i++) {
         for (int32_t j = 0; j < p->middle; j++) {
             const int8_t *const a = a_row + i * p->a_outer + j * p->a_middle;
             const int8_t *const b = b_row + i * p->b_outer + j * p->b_middle;
+            int8_t *const to = (int8_t *)out + i * p->out_outer + j * p->out_middle;
             for (int32_t k = 0; k < p->inner; k++) {
-                *to++ = tg_mul_s8_element(p, a[k * p->a_inner], b[k * p->b_inner]);
+                to[k * p->out_inner] = tg_mul_s8_element(p, a[k * p->a_inner], b[k * p->b_inner]);
             }
         }
     }

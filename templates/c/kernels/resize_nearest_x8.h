@@ -7,6 +7,8 @@
 typedef struct {
     int32_t columns;          /* pixels of an output row */
     int32_t bytes;            /* of a pixel */
+    int32_t input_pitch;      /* bytes from one input pixel to the next */
+    int32_t output_pitch;     /* bytes from one output pixel to the next */
     int32_t input_row_bytes;  /* of an input row */
     const int16_t *row_of;    /* for each output row, the input row */
     const int16_t *column_of; /* for each output column, the input column */
@@ -16,8 +18,8 @@ TG_INLINE void tg_resize_nearest_x8(const tg_resize_nearest_x8_params *p, int32_
 {
     const uint8_t *const in = (const uint8_t *)rows[0] + p->row_of[y] * p->input_row_bytes;
     uint8_t *to = out;
-    for (int32_t x = 0; x < p->columns; x++, to += p->bytes) {
-        memcpy(to, in + p->column_of[x] * p->bytes, (size_t)p->bytes);
+    for (int32_t x = 0; x < p->columns; x++, to += p->output_pitch) {
+        memcpy(to, in + p->column_of[x] * p->input_pitch, (size_t)p->bytes);
     }
 }
 

@@ -62,8 +62,9 @@ static void digits_00_settle(void)
  */
 static const tg_conv_2d_s8_params digits_00_params = {
     .input_width = 8,
-    .input_channels = 1,
+    .input_pitch = 1,
     .output_width = 8,
+    .output_pitch = 16,
     .kernel_height = 3,
     .runs_per_row = 1,
     .run_bytes = 3,
@@ -141,7 +142,9 @@ static void digits_01_settle(void)
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_01_params = {
     .input_width = 8,
+    .input_pitch = 16,
     .output_width = 8,
+    .output_pitch = 16,
     .kernel_height = 3,
     .kernel_width = 3,
     .stride = 1,
@@ -195,8 +198,9 @@ static void digits_01_rows(int32_t end)
  */
 static const tg_conv_2d_s8_params digits_02_params = {
     .input_width = 8,
-    .input_channels = 16,
+    .input_pitch = 16,
     .output_width = 8,
+    .output_pitch = 16,
     .kernel_height = 1,
     .runs_per_row = 1,
     .run_bytes = 16,
@@ -256,6 +260,9 @@ static const tg_add_s8_params digits_03_params = {
     .b_outer = 0,
     .b_middle = 0,
     .b_inner = 1,
+    .out_outer = 0,
+    .out_middle = 0,
+    .out_inner = 1,
     .a_zero_point = 10,
     .a_multiplier = 1073741824, /* of 0.5 */
     .a_right = 0,
@@ -301,7 +308,9 @@ static void digits_03_rows(int32_t end)
  */
 static const tg_max_pool_2d_s8_params digits_04_params = {
     .input_width = 8, /* pixels of an input row */
+    .input_pitch = 16, /* bytes from one input pixel to the next */
     .output_width = 4, /* pixels of an output row */
+    .output_pitch = 16, /* bytes from one output pixel to the next */
     .channels = 16, /* bytes of a pixel */
     .window_height = 2,
     .window_width = 2,
@@ -342,7 +351,9 @@ static void digits_04_rows(int32_t end)
  */
 static const tg_depthwise_conv_2d_x4_s8_params digits_05_params = {
     .input_width = 4,
+    .input_pitch = 16,
     .output_width = 4,
+    .output_pitch = 16,
     .kernel_height = 3,
     .kernel_width = 3,
     .stride = 1,
@@ -380,8 +391,9 @@ LAYER void digits_05_depthwise_conv_2d(int32_t first_row, int32_t end_row)
  */
 static const tg_conv_2d_s8_params digits_06_params = {
     .input_width = 4,
-    .input_channels = 16,
+    .input_pitch = 16,
     .output_width = 4,
+    .output_pitch = 32,
     .kernel_height = 1,
     .runs_per_row = 1,
     .run_bytes = 16,
@@ -418,7 +430,9 @@ LAYER void digits_06_conv_2d(int32_t first_row, int32_t end_row)
  */
 static const tg_average_pool_2d_s8_params digits_07_params = {
     .input_width = 4, /* pixels of an input row */
+    .input_pitch = 32, /* bytes from one input pixel to the next */
     .output_width = 2, /* pixels of an output row */
+    .output_pitch = 32, /* bytes from one output pixel to the next */
     .channels = 32, /* bytes of a pixel */
     .window_height = 2,
     .window_width = 2,

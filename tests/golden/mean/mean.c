@@ -35,8 +35,9 @@ static union {
  */
 static const tg_conv_2d_s8_params mean_00_params = {
     .input_width = 6,
-    .input_channels = 2,
+    .input_pitch = 2,
     .output_width = 4,
+    .output_pitch = 3,
     .kernel_height = 3,
     .runs_per_row = 1,
     .run_bytes = 6,

@@ -57,8 +57,9 @@ static void rows_00_settle(void)
  */
 static const tg_conv_2d_s8_params rows_00_params = {
     .input_width = 8,
-    .input_channels = 2,
+    .input_pitch = 2,
     .output_width = 8,
+    .output_pitch = 4,
     .kernel_height = 3,
     .runs_per_row = 1,
     .run_bytes = 6,
@@ -137,7 +138,9 @@ static void rows_01_settle(void)
 static const tg_depthwise_conv_2d_s8_params rows_01_params = {
     .input_width = 8,
     .input_channels = 4,
+    .input_pitch = 4,
     .output_width = 8,
+    .output_pitch = 4,
     .multiplier = 1,
     .kernel_height = 3,
     .kernel_width = 3,
@@ -192,8 +195,9 @@ static void rows_01_rows(int32_t end)
  */
 static const tg_conv_2d_s8_params rows_02_params = {
     .input_width = 8,
-    .input_channels = 4,
+    .input_pitch = 4,
     .output_width = 8,
+    .output_pitch = 1,
     .kernel_height = 3,
     .runs_per_row = 1,
     .run_bytes = 12,
