@@ -155,7 +155,7 @@ def bench(
     Yields each case with a measurement for each model, or with the error that prevented it: TG1xx, TG2xx for the
     models; TG301 when they do not fit; TG4xx and TG5xx of build and run.
     """
-    options = for_board(options, board, models=len(paths))
+    options = for_board(options, board)
     cases = [Case(tuple(path.name for path in paths), board.id, options.backend, runner) for runner in runners]
     with TemporaryDirectory(prefix="tinygen-") as folder:
         try:

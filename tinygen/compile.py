@@ -6,15 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tinygen.apportion import apportion
 from tinygen.backends import find_backend, settled
 from tinygen.backends.literals import identifier, identifiers
 from tinygen.backends.options import CompileOptions
 from tinygen.ir.graph import Graph
 from tinygen.passes.pipeline import run as run_passes
+from tinygen.plan.regions import Region
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
 
-__all__ = ["CompileOptions", "compile_graph", "compile_model", "compile_models", "read_for", "useful_features"]
+__all__ = [
+    "CompileOptions",
+    "compile_graph",
+    "compile_graphs",
+    "compile_model",
+    "compile_models",
+    "read_for",
+    "useful_features",
+]
 
 
 def compile_model(path: str | Path, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:
@@ -52,15 +62,24 @@ def compile_models(
         TinygenError: what compile_model raises; TG406 also when the names of two models would be the same.
     """
     names = identifiers(prefixes, paths)
-    several = len(paths) > 1
-    return tuple(
-        compile_model(
-            path,
-            replace(options, prefix=name, shared_arena=several and not separate_arenas),
-            dump_ir=dump_ir / name if dump_ir is not None and several else dump_ir,
-        )
-        for path, name in zip(paths, names, strict=True)
-    )
+    options = replace(options, shared_arena=len(paths) > 1 and not separate_arenas)
+    return compile_graphs([read_for(path, options) for path in paths], options, names, dump_ir=dump_ir)
+
+
+def compile_graphs(
+    graphs: Sequence[Graph], options: CompileOptions, names: Sequence[str | None], *, dump_ir: Path | None = None
+) -> tuple[SourceTree, ...]:
+    """Compiles the graphs of one firmware, each with the prefix of that place in `names`; raises as compile_models."""
+    several = len(graphs) > 1
+
+    def compiled(i: int, regions: tuple[Region, ...]) -> SourceTree:
+        dump = dump_ir / (names[i] or graphs[i].name) if dump_ir is not None and several else dump_ir
+        return compile_graph(graphs[i], replace(options, prefix=names[i], regions=regions), dump_ir=dump)
+
+    if several and options.regions:
+        wanted, shared = bool(options.memories), options.shared_arena
+        return apportion(compiled, len(graphs), options.regions, wanted=wanted, shared=shared)
+    return tuple(compiled(i, options.regions) for i in range(len(graphs)))
 
 
 def compile_graph(graph: Graph, options: CompileOptions, *, dump_ir: Path | None = None) -> SourceTree:

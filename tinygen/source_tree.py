@@ -125,7 +125,26 @@ def trees_of(models: Models) -> tuple[SourceTree, ...]:
     return (models,) if isinstance(models, SourceTree) else tuple(models)
 
 
+MAIN = ""
+"""Stands for the memory of the firmware's variables, which has no name where it holds all of an arena."""
+
+
+def memory_bytes(trees: Sequence[SourceTree]) -> dict[str, int]:
+    """Bytes of all arenas of one firmware in each memory: the models that share one need their largest part once."""
+    found: dict[str, int] = {MAIN: 0}
+    for tree in trees:
+        for name, size in _parts(tree.plan).items():
+            before = found.get(name, 0)
+            found[name] = max(before, size) if tree.shares_arena else before + size
+    return found
+
+
+def _parts(plan: Plan) -> dict[str, int]:
+    if not plan.areas:
+        return {MAIN: plan.arena_bytes}
+    return {MAIN if area.main else area.region: area.bytes for area in plan.areas}
+
+
 def arena_bytes(trees: Sequence[SourceTree]) -> int:
-    """Bytes of all arenas of one firmware: the models that share one need the largest of theirs once."""
-    shared = max((tree.plan.arena_bytes for tree in trees if tree.shares_arena), default=0)
-    return shared + sum(tree.plan.arena_bytes for tree in trees if not tree.shares_arena)
+    """Bytes of all arenas of one firmware, in all memories."""
+    return sum(memory_bytes(trees).values())

@@ -10,26 +10,21 @@ from tinygen.errors import Origin, error
 from tinygen.plan.regions import Region
 
 
-def for_board(options: CompileOptions, board: Board, *, models: int = 1) -> CompileOptions:
-    """The options with the board's features, and with its memories where one model's arena may be over several.
+def for_board(options: CompileOptions, board: Board) -> CompileOptions:
+    """The options with the board's features, and with its memories where arenas may be over several.
 
     Raises:
-        TinygenError: TG309 for memories asked for that the board does not have, or for several models.
+        TinygenError: TG309 for memories asked for that the board does not have.
     """
-    if options.memories and models > 1:
-        raise error("TG309", "the arena of several models is in one memory", hints=("leave --regions out",))
-    regions = () if options.memories == () or models > 1 else _regions(board, options.memories)
+    regions = () if options.memories == () else _regions(board, options.memories)
     return replace(options, features=frozenset(board.features), regions=regions)
 
 
 def _regions(board: Board, wanted: tuple[str, ...] | None) -> tuple[Region, ...]:
     """By default all, the tightly coupled first; none where the board has one memory only."""
     main = board.data[0].name
-    stack = board.stack_bytes if board.stack in board.data else 0
-    there = {main: Region(main, sum(m.size for m in board.data) - stack, main=True)}
-    for memory in board.arena:
-        reserve = board.stack_bytes if memory == board.stack else 0
-        there[memory.name] = Region(memory.name, memory.size - reserve)
+    there = {main: Region(main, board.main_room, main=True)}
+    there |= {memory.name: Region(memory.name, board.room(memory)) for memory in board.arena}
     if wanted is None:
         order = [m.name for m in board.arena if m.tightly_coupled]
         return tuple(there[name] for name in dict.fromkeys((*order, *there))) if len(there) > 1 else ()

@@ -101,7 +101,7 @@ def verify_models(
     chosen = find_runner(runner)
     target = board if board is not None else load_board(NEUTRAL_BOARD)
     needs_board = board is not None or runner != "host"
-    wanted = for_board(options, target, models=len(paths)) if needs_board else replace(options, memories=())
+    wanted = for_board(options, target) if needs_board else replace(options, memories=())
     trees = compile_models(paths, wanted, separate_arenas=separate_arenas)
     count = samples if isinstance(samples, int) else len(samples)
     found: list[Verification] = []

@@ -76,3 +76,27 @@ def test_memories_that_cannot_be_had_are_refused(run, two_memories, tmp_path, re
     assert code in result.stderr
     assert found in result.stderr
     assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("separate", [(), ("--separate-arenas",)])
+def test_several_models_spread_over_named_memories(run_json, two_memories, separate):
+    require("unicorn")
+    to = ("--board", two_memories(8192, 64 * 1024, stack=8192 - 512), "--regions", "dtcm,axi_sram", *separate)
+    fitted = run_json("fit", DIGITS, EXAMPLES / "zoo.tflite", *to)
+    (dtcm,) = fitted["regions"]
+    assert (fitted["fits"], dtcm["name"], dtcm["available_bytes"]) == (True, "dtcm", 512)
+    assert 0 < dtcm["bytes"] <= 512
+    verified = run_json("verify", DIGITS, EXAMPLES / "zoo.tflite", *to, "--on", "unicorn", "--samples", "2")
+    assert [v["mismatches"] for v in verified["verifications"]] == [0, 0]
+
+
+def test_arenas_side_by_side_go_where_there_is_room(run_json, two_memories):
+    """Two arenas of digits, 936 bytes each, of which either memory holds one."""
+    require("unicorn")
+    board = two_memories(8192, 1024 + 2 * 10 * 20 + 1000, stack=8192 - 1000)
+    alone = run_json("fit", DIGITS, DIGITS, "--board", board, "--separate-arenas", "--regions", "single")
+    assert alone["regions"] == []
+    both = run_json("fit", DIGITS, DIGITS, "--board", board, "--separate-arenas")
+    assert both["fits"] is True
+    assert both["arena_bytes"] == alone["arena_bytes"]
+    assert [region["bytes"] for region in both["regions"]] == [alone["arena_bytes"] // 2]

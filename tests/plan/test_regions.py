@@ -40,8 +40,8 @@ def test_the_hottest_buffer_is_in_the_fast_region() -> None:
 
 def test_two_that_share_no_region_need_both() -> None:
     buffers = [box("a", 0, 2, 60), box("b", 1, 3, 50)]
-    regions = (Region("small", 50), Region("main", 60, main=True))
+    regions = (Region("small", 56), Region("main", 64, main=True))
     found = spread(buffers, regions, [1, 1])
     assert found is not None
     assert found.offsets == (0, 64)
-    assert spread(buffers, (Region("small", 49), Region("main", 60, main=True)), [1, 1]) is None
+    assert spread(buffers, (Region("small", 55), Region("main", 64, main=True)), [1, 1]) is None

@@ -42,7 +42,7 @@ def lower(
         keep_inputs=options.keep_inputs,
         rules=Rules(options.io_outside, options.pins),
     )
-    if options.regions and not options.shared_arena:
+    if options.regions:
         chosen = over_regions(chosen, options.regions, wanted=bool(options.memories))
     validate(chosen.plan)
     replay(chosen.program, chosen.schedule, chosen.demand, chosen.plan, keep_inputs=options.keep_inputs)

@@ -8,6 +8,13 @@ from pathlib import Path
 from tinygen.cores import Core, find_core
 from tinygen.registers import Clock, Trigger
 
+STACK_ALIGNMENT = 16
+"""Of the stack's end in linker scripts, on any core."""
+ARRAY_ALIGNMENT = 8
+"""Of the sections that hold arenas."""
+NULL_BYTES = 8
+"""Left free at address 0."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -27,6 +34,11 @@ class Memory:
     @property
     def end(self) -> int:
         return self.address + self.size
+
+    @property
+    def null_bytes(self) -> int:
+        """Bytes at the start where no array can be, as a pointer to it would be null."""
+        return NULL_BYTES if self.address == 0 else 0
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,20 @@ class Board:
     def stack(self) -> Memory:
         """The region at whose start the stack is; the first of `data`, or one of its own."""
         return next(m for m in self.memories if "stack" in m.use)
+
+    @property
+    def main_room(self) -> int:
+        """Bytes of `data` beside the stack, for variables and arenas."""
+        return sum(m.size for m in self.data) - (self._stack_reserve if self.stack in self.data else 0)
+
+    def room(self, memory: Memory) -> int:
+        """Bytes that one of `arena` has for arenas, beside the stack."""
+        start = memory.address + max(self._stack_reserve if memory == self.stack else 0, memory.null_bytes)
+        return max(0, memory.end - -(-start // ARRAY_ALIGNMENT) * ARRAY_ALIGNMENT)
+
+    @property
+    def _stack_reserve(self) -> int:
+        return -(-self.stack_bytes // STACK_ALIGNMENT) * STACK_ALIGNMENT
 
     @property
     def flash_capacity(self) -> int:

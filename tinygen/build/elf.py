@@ -143,7 +143,7 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
         ram_bytes += stack_bytes
         ram_capacity += min(stack_bytes, board.stack.size)
     regions = tuple(
-        RegionSize(m.name, s.size, m.size - (stack_bytes if m == board.stack else 0))
+        RegionSize(m.name, s.size, m.end - s.address)
         for m in board.arena
         for s in sections
         if s.name == f".arena_{m.name}"

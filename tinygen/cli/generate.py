@@ -154,7 +154,7 @@ def command(
         raise click.UsageError("--max-instructions is the budget of --ci.")
     with output.status("compiling the model"):
         firmware = target is not None and (format is None or format.firmware is not None)
-        wanted = chosen if target is None else for_board(chosen, target, models=len(models))
+        wanted = chosen if target is None else for_board(chosen, target)
         if not firmware:
             wanted = replace(wanted, memories=(), regions=())
         trees = compile_models(models, wanted, prefixes=prefixes, separate_arenas=separate_arenas, dump_ir=dump_ir)

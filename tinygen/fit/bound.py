@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinygen.boards import Board
+from tinygen.boards import ARRAY_ALIGNMENT, Board
 from tinygen.build.elf import RegionSize, Sizes
 from tinygen.fit.verdict import Fit, verdict
-from tinygen.plan.regions import AREA_ALIGNMENT
 from tinygen.schedule.spread import VARIABLE_BYTES, VARIABLE_BYTES_PER_LAYER
-from tinygen.source_tree import Models, SourceTree, arena_bytes, trees_of
+from tinygen.source_tree import MAIN, Models, SourceTree, libraries_of, memory_bytes, trees_of
 
 CODE_BYTES = 16 * 1024
 """More than start-up, the minimal main and compiler support need on any core."""
+CXX_VARIABLE_BYTES = 4 * 1024
+"""More than the variables of a C library and of a C++ runtime."""
 CODE_BYTES_PER_LAYER = 8 * 1024
 """More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
 
@@ -47,15 +48,15 @@ def bounded(models: Models, board: Board) -> Fit:
 def ram_bounds(trees: Sequence[SourceTree], board: Board) -> tuple[int, int]:
     """Bytes that the models certainly need of the board's main memory, and bytes that they cannot exceed."""
     layers = sum(len(tree.layers) for tree in trees)
-    elsewhere = sum(area.bytes for tree in trees for area in tree.plan.areas if not area.main)
-    padding = AREA_ALIGNMENT * sum(len(tree.plan.areas) for tree in trees)
     outside = sum(tree.outside_bytes for tree in trees)
-    certain = arena_bytes(trees) - elsewhere - padding + outside + board.stack_bytes
-    return certain, certain + padding + VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers
+    certain = memory_bytes(trees)[MAIN] + outside + board.stack_bytes
+    padding = ARRAY_ALIGNMENT * len(trees)
+    cxx = any(library.language == "c++" for library in libraries_of(trees))
+    variables = VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers + (CXX_VARIABLE_BYTES if cxx else 0)
+    return certain, certain + padding + variables
 
 
 def _areas(trees: Sequence[SourceTree], board: Board) -> tuple[RegionSize, ...]:
-    """The parts of an arena outside the main memory; their planner has kept within the capacities."""
-    there = {m.name: m.size - (board.stack_bytes if m == board.stack else 0) for m in board.arena}
-    areas = (area for tree in trees for area in tree.plan.areas if not area.main)
-    return tuple(RegionSize(area.region, area.bytes, there[area.region]) for area in areas)
+    """The parts of arenas outside the main memory; their planner has kept within the capacities."""
+    there = memory_bytes(trees)
+    return tuple(RegionSize(m.name, there[m.name], board.room(m)) for m in board.arena if m.name in there)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tinygen.boards import Board
 from tinygen.build.objects import ObjectCache
-from tinygen.compile import CompileOptions, compile_graph, useful_features
+from tinygen.compile import CompileOptions, compile_graphs, useful_features
 from tinygen.fit.bound import ram_bounds
 from tinygen.fit.linked import fit_board
 from tinygen.fit.verdict import Fit
@@ -29,7 +29,7 @@ class Workbench:
     def compiled(self, options: CompileOptions, board: Board) -> tuple[SourceTree, ...]:
         """The models for a board; boards whose kernels are the same share them."""
         base = replace(options, features=self._useful & frozenset(board.features), regions=())
-        key = replace(for_board(options, board, models=len(self._graphs)), features=base.features)
+        key = replace(for_board(options, board), features=base.features)
         if not key.regions or key.memories:
             return self._trees(key)
         # Boards with several memories are looked at one by one only where the main one may be too small.
@@ -39,8 +39,7 @@ class Workbench:
     def _trees(self, key: CompileOptions) -> tuple[SourceTree, ...]:
         if key not in self._known:
             names = [f"model_{i}" if len(self._graphs) > 1 else None for i in range(len(self._graphs))]
-            pairs = zip(self._graphs, names, strict=True)
-            self._known[key] = tuple(compile_graph(graph, replace(key, prefix=name)) for graph, name in pairs)
+            self._known[key] = compile_graphs(self._graphs, key, names)
         return self._known[key]
 
     def fit(self, options: CompileOptions, board: Board, level: str) -> Fit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygen.errors import TinygenError
 from tinygen.plan.heuristics import lowest_offset, orders
@@ -13,7 +13,7 @@ from tinygen.plan.solve import plan
 from tinygen.plan.validate import live_bytes_bound, validate
 
 AREA_ALIGNMENT = 8
-"""Of an area's first byte: each is an array of its own in C."""
+"""Of an area's first byte and of its size: each is an array of its own in C."""
 _MOVES = 64
 """At most so many buffers are tried in a faster region, the hottest first; each costs two small plans."""
 _SKETCH = 400
@@ -44,6 +44,7 @@ def spread(buffers: Sequence[Buffer], regions: Sequence[Region], heat: Sequence[
     result is one range of addresses, the main region's area first, so that what follows offsets knows no regions.
     """
     buffers = tuple(buffers)
+    regions = [replace(r, capacity=max(0, r.capacity) // AREA_ALIGNMENT * AREA_ALIGNMENT) for r in regions]
     problem = build_problem(buffers)
     eager = sorted(range(len(buffers)), key=lambda i: -heat[i] / max(1, buffers[i].size))
     found = list(_fits(problem, buffers, regions, [eager, *orders(problem)]))
@@ -135,11 +136,12 @@ def _joined(buffers: tuple[Buffer, ...], regions: Sequence[Region], places: Plac
         there = [i for i, place in enumerate(places) if place == r]
         if not there and not regions[r].main:
             continue
-        areas.append(Area(regions[r].name, start, plans[r].arena_bytes, regions[r].main))
+        size = -(-plans[r].arena_bytes // AREA_ALIGNMENT) * AREA_ALIGNMENT
+        areas.append(Area(regions[r].name, start, size, regions[r].main))
         for i, offset in zip(there, plans[r].offsets, strict=True):
             offsets[i] = start + offset
-        start += -(-plans[r].arena_bytes // AREA_ALIGNMENT) * AREA_ALIGNMENT
-    arena = areas[-1].start + areas[-1].bytes
+        start += size
+    arena = start
     bound = live_bytes_bound(buffers)
     alone = [p.proof for p in plans if p.buffers]
     result = Plan(

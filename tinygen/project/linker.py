@@ -37,7 +37,8 @@ def linker_regions(board: Board) -> tuple[Region, ...]:
     regions.append(Region("DATA", "rw", board.data[0].address, sum(m.size for m in board.data)))
     if board.stack not in board.data:
         regions.append(Region("STACK", "rw", board.stack.address, board.stack.size))
-    regions += [Region(m.name.upper(), "rw", m.address, m.size) for m in board.arena if m != board.stack]
+    arenas = [m for m in board.arena if m != board.stack]
+    regions += [Region(m.name.upper(), "rw", m.address + m.null_bytes, m.size - m.null_bytes) for m in arenas]
     return tuple(regions)
 
 

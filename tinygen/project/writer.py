@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,7 @@ from tinygen.project.mlperf import MlperfAnswer, mlperf_answers
 from tinygen.project.model import FORMAT, MANIFEST, PROJECT, Manifest, Project, model_of
 from tinygen.project.templates import render
 from tinygen.project.values import firmware_values, library_values, printable
-from tinygen.source_tree import Models, SourceTree, arena_bytes, libraries_of, trees_of
+from tinygen.source_tree import Models, SourceTree, arena_bytes, libraries_of, memory_bytes, trees_of
 
 _SOURCES = (".c", ".cc", ".cpp", ".S")
 
@@ -132,14 +132,25 @@ def _model_files(trees: Sequence[SourceTree]) -> dict[str, str]:
                 raise ValueError(f"two models bring different files {path}")
     sharing = [tree for tree in trees if tree.shares_arena]
     if sharing:
-        arena = {
-            "prefixes": [tree.prefix for tree in sharing],
-            "each": [f"{tree.prefix} {tree.plan.arena_bytes}" for tree in sharing],
-            "arena_bytes": arena_bytes(sharing),
-        }
-        files["src/tinygen_arena.c"] = render("tinygen_arena.c.j2", **arena)
-        files["src/tinygen_arena.h"] = render("tinygen_arena.h.j2", **arena)
+        prefixes, arenas = [tree.prefix for tree in sharing], [*_shared_arenas(sharing)]
+        files["src/tinygen_arena.c"] = render("tinygen_arena.c.j2", arenas=arenas)
+        files["src/tinygen_arena.h"] = render("tinygen_arena.h.j2", prefixes=prefixes, arenas=arenas)
     return files
+
+
+def _shared_arenas(sharing: Sequence[SourceTree]) -> Iterator[dict[str, object]]:
+    """The arrays of the arena that models share, one for each memory that it is in."""
+    each = [(tree.prefix, memory_bytes((tree,))) for tree in sharing]
+    for region, size in memory_bytes(sharing).items():
+        if size:
+            name = f"_{region}" if region else ""
+            yield {
+                "region": region,
+                "name": f"tinygen_memory{name}",
+                "macro": f"TINYGEN_ARENA{name.upper()}",
+                "bytes": size,
+                "each": [f"{prefix} {sizes[region]}" for prefix, sizes in each if sizes.get(region)],
+            }
 
 
 def _placed(path: str, folders: Mapping[str, str]) -> str:

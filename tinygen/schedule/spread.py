@@ -11,10 +11,15 @@ from tinygen.schedule.buffers import Demand
 from tinygen.schedule.choose import Choice
 from tinygen.schedule.program import Program
 
-VARIABLE_BYTES = 2 * 1024
-"""More than the variables of the minimal firmware besides arena, stack and counters of rows, with alignment."""
-VARIABLE_BYTES_PER_LAYER = 8
-"""The counters of rows of a layer that is interleaved."""
+VARIABLE_BYTES = 1024
+"""More than the variables of a firmware in C besides arena, stack and what layers need, with alignment."""
+VARIABLE_BYTES_PER_LAYER = 20
+"""The counters of rows of a layer that is interleaved, and its place in profiles."""
+
+
+def variable_bytes(layers: int, outside: int) -> int:
+    """The most that a model adds to the firmware's variables, with its tensors outside the arena."""
+    return VARIABLE_BYTES_PER_LAYER * layers + outside
 
 
 def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> Choice:
@@ -26,7 +31,7 @@ def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> 
         TinygenError: TG308 when it is wanted and cannot be had.
     """
     own = sum(storage.nbytes for storage in chosen.program.storages if storage.outside)
-    variables = VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * len(chosen.program.layers) + own
+    variables = VARIABLE_BYTES + variable_bytes(len(chosen.program.layers), own)
     usable = [replace(r, capacity=max(0, r.capacity - variables)) if r.main else r for r in regions]
     if not wanted and all(chosen.plan.arena_bytes <= r.capacity for r in usable if r.main):
         return chosen
