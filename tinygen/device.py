@@ -62,6 +62,10 @@ class Device:
         self._loaded.clear()
         self._measured = None
 
+    def reset(self) -> None:
+        """The next inference is the first of a sequence, where the model keeps state from one to the next."""
+        self._session.reset()
+
     def infer(self, inputs: Sequence[ArrayLike] | None = None) -> tuple[NDArray[Any], ...]:
         """The outputs of one inference of the given inputs, or of those that were loaded.
 

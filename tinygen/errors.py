@@ -16,6 +16,7 @@ CODES: dict[str, str] = {
     "TG108": "quantization parameters are not usable",
     "TG109": "the model is unusual but usable",
     "TG110": "cannot read the model file",
+    "TG111": "state is used in a way that is not supported",
     "TG201": "operator not supported",
     "TG202": "operator does not support this data type",
     "TG203": "operator does not support these shapes",

@@ -23,7 +23,7 @@ import tflite
 
 from tinygen.errors import Origin, error
 from tinygen.ir.graph import Graph
-from tinygen.ir.interpret import interpret
+from tinygen.ir.interpret import interpret, reset_states
 from tinygen.ir.op import Numerics
 from tinygen.ir.opaque import Opaque
 from tinygen.ir.tensor import Array
@@ -44,16 +44,22 @@ class Expected(Protocol):
     name: str
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """The outputs of one inference, in the model's order; TG507 when it cannot be computed."""
+        """The outputs of one inference, in the model's order; TG507 when it cannot be computed.
+
+        It goes on from the state that the last one left.
+        """
+
+    def reset(self) -> None:
+        """The next inference is the first."""
 
 
 def find_oracle(path: Path, graph: Graph, numerics: Numerics) -> Expected:
     """The oracle of a model file, which is read already; raises what Oracle does.
 
-    For operators that tinygen has no reference of it is LiteRT, whatever the numerics, with the state that they keep.
+    For operators that tinygen has no reference of it is LiteRT, whatever the numerics.
     """
     known = not any(isinstance(op, Opaque) for op in graph.ops)
-    return Reference(graph, numerics) if numerics is Numerics.TFLM and known else Oracle(path, keep_state=not known)
+    return Reference(graph, numerics) if numerics is Numerics.TFLM and known else Oracle(path)
 
 
 class Reference:
@@ -63,10 +69,15 @@ class Reference:
         self._graph, self._numerics = graph, numerics
         rounding = "double rounding everywhere" if numerics is Numerics.TFLM else "LiteRT's rounding"
         self.name = f"tinygen's numpy reference, {rounding} (numerics {numerics.value})"
+        self._states = reset_states(graph)
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """The outputs of one inference, in the model's order."""
-        return interpret(self._graph, inputs, self._numerics)
+        return interpret(self._graph, inputs, self._numerics, self._states)
+
+    def reset(self) -> None:
+        """The next inference is the first."""
+        self._states = reset_states(self._graph)
 
 
 class Oracle:
@@ -75,8 +86,8 @@ class Oracle:
     The model must have been accepted by `read_model`, as LiteRT trusts what it is given.
     """
 
-    def __init__(self, path: Path, *, keep_state: bool = False) -> None:
-        """Loads the model file; with `keep_state` an inference goes on from the state that the last one left.
+    def __init__(self, path: Path) -> None:
+        """Loads the model file.
 
         Raises:
             TinygenError: TG404 without LiteRT, TG105 when LiteRT refuses the model, TG507 when it does not survive it.
@@ -89,7 +100,7 @@ class Oracle:
         clear_harmless_dimensions(model)
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, bytes(model), keep_state), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, bytes(model)), daemon=True)
         self._process.start()
         theirs.close()
         # The other process ends when nothing more can come.
@@ -99,7 +110,7 @@ class Oracle:
             raise error("TG105", f"LiteRT refuses the model: {problem}", origin=self._origin)
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """The outputs of one inference, in the model's order; unless state is kept, it is cleared first.
+        """The outputs of one inference, in the model's order.
 
         Raises:
             TinygenError: TG507 when LiteRT does not survive the inference.
@@ -112,6 +123,11 @@ class Oracle:
             raise error("TG507", f"LiteRT cannot compute the model: {outputs}", origin=self._origin)
         return outputs
 
+    def reset(self) -> None:
+        """The next inference is the first: variable tensors are what they are when LiteRT has loaded the model."""
+        with contextlib.suppress(ConnectionError):
+            self._connection.send(None)
+
     def _receive(self) -> object:
         try:
             return self._connection.recv()
@@ -122,8 +138,11 @@ class Oracle:
             raise error("TG507", message, origin=self._origin, hints=hints) from end
 
 
-def _serve(connection: Connection, model: bytes, keep_state: bool) -> None:
-    """Answers every tuple of inputs with the tuple of outputs; first None, or why LiteRT refuses the model."""
+def _serve(connection: Connection, model: bytes) -> None:
+    """Answers every tuple of inputs with the tuple of outputs; first None, or why LiteRT refuses the model.
+
+    None in place of inputs resets the state, without an answer.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for tinygen, whose end is the end of the connection
@@ -143,8 +162,9 @@ def _serve(connection: Connection, model: bytes, keep_state: bool) -> None:
             arrays = connection.recv()
         except EOFError:
             return
-        if not keep_state:
+        if arrays is None:
             interpreter.reset_all_variables()
+            continue
         for index, array in zip(inputs, arrays, strict=True):
             interpreter.set_tensor(index, array)
         try:

@@ -12,6 +12,7 @@ Lines that start otherwise belong to someone else and are passed over. The firmw
     output INDEX          tg bytes output= bytes=N crc=, then N bytes and a line end
     layers                tg layer index= count=, one for each slot, then tg layers slots=   (profiling builds)
     others                tg others models= status= one inference of each other model of the firmware
+    reset                 tg reset state=BYTES      what is kept from one inference to the next is forgotten
     memory                tg memory arena= data= bss= stack= stack_used=
     anything else         tg error reason=unknown
 
@@ -237,6 +238,11 @@ class BenchClient:
         if status != 0:
             raise error("TG501", f"another model's invoke function returned {status}, success is 0")
         return answer.number("models")
+
+    def reset(self) -> None:
+        """Makes the next inference the first of a sequence."""
+        self._request("reset")
+        self._expect("reset")
 
     def memory(self) -> Memory:
         """The memory figures, with the stack's high-water mark."""

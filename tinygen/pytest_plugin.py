@@ -61,8 +61,9 @@ def tinygen_device(request: pytest.FixtureRequest) -> Iterator[Device]:
 
 @pytest.fixture
 def device(tinygen_device: Device) -> Device:
-    """The model on the board or emulator, with nothing loaded: tinygen.device.Device."""
+    """The model on the board or emulator, with nothing loaded and no state: tinygen.device.Device."""
     tinygen_device.clear()
+    tinygen_device.reset()
     return tinygen_device
 
 

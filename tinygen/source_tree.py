@@ -88,8 +88,10 @@ class SourceTree:
     """For each step of the plan's schedule the position in `layers` of the layer it computes."""
     schedule_exact: bool = False
     """All orders of the layers and all cuts were gone through for the schedule."""
+    state_bytes: int = 0
+    """Bytes that are kept from one inference to the next; where there are some, the code has `<prefix>_reset`."""
     outside_bytes: int = 0
-    """Bytes of the inputs and outputs that are outside the arena."""
+    """Bytes of the inputs, outputs and states that are outside the arena."""
     walks_constants: bool = False
     """Whether the code has `<prefix>_constants`, with which a firmware checks its flash against constants_crc32."""
     shares_arena: bool = False

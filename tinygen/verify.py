@@ -24,6 +24,9 @@ from tinygen.target import for_board
 NEUTRAL_BOARD = "mps2-an386"
 """Whose project is built when no board is asked for: a Cortex-M4 with ample memory, which every emulator has."""
 
+SEQUENCE = 50
+"""Random samples that follow one another without a reset: more than models remember."""
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -47,6 +50,8 @@ class Verification:
     """The number of the first sample that differs."""
     seed: int | None
     """Of the random samples; null when the samples came from a file."""
+    sequence: int | None = None
+    """For a model that keeps state: samples after which both sides are reset; null for a model without."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,15 @@ def verify_models(
         project = write_project(trees, target, Path(folder) / "project")
         for graph, oracle, tree in zip(graphs, oracles, trees, strict=True):
             given: Iterable[Sample] = samples if not isinstance(samples, int) else _random_samples(graph, seed, count)
+            # Samples of a file are one sequence, in the order in which the user has them.
+            sequence = SEQUENCE if isinstance(samples, int) else max(count, 1)
             tally = Tally()
             build = Path(folder) / f"build-{tree.prefix}"
             with chosen.open(project.select(tree.prefix), build, compiler=compiler) as session:
-                for inputs in given:
+                for number, inputs in enumerate(given):
+                    if number % sequence == 0:
+                        session.reset()
+                        oracle.reset()
                     tally.add(session.infer(inputs), oracle.run(inputs))
                     done(len(found) * count + tally.samples)
             found.append(
@@ -128,6 +138,7 @@ def verify_models(
                     elements=tally.elements,
                     first_mismatch=tally.first_mismatch,
                     seed=seed if isinstance(samples, int) else None,
+                    sequence=sequence if tree.state_bytes else None,
                 )
             )
     return tuple(found)

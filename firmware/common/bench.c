@@ -223,6 +223,14 @@ static void others(void)
     tg_end();
 }
 
+static void reset(void)
+{
+    tg_reset();
+    tg_write("tg reset");
+    tg_field_number("state", TG_MODEL_STATE_BYTES);
+    tg_end();
+}
+
 static void memory(void)
 {
     tg_write("tg memory");
@@ -251,6 +259,8 @@ static void answer(const char *request)
         layers();
     } else if (tg_take_word(&request, "others")) {
         others();
+    } else if (tg_take_word(&request, "reset")) {
+        reset();
     } else if (tg_take_word(&request, "memory")) {
         memory();
     } else if (tg_take_word(&request, "hello")) {

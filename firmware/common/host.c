@@ -1,5 +1,6 @@
 /* The model as a program for a computer: all inputs' bytes on standard input, a status byte and all outputs' bytes on
- * standard output, inference after inference until the input ends. The other models of the firmware run before each. */
+ * standard output, inference after inference until the input ends. The other models of the firmware run before each.
+ * Where the model keeps state, a byte comes before the inputs: 0 goes on from the last inference, else it is reset. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -37,6 +38,12 @@ int main(void)
     TG_MODELS(INIT)
     for (;;) {
         TG_OTHER_MODELS(RUN)
+#if TG_MODEL_STATE_BYTES > 0
+        const int first = getchar();
+        if (first > 0) {
+            tg_model_reset();
+        }
+#endif
         for (uint32_t i = 0; i < TG_MODEL_INPUT_COUNT; i++) {
             if (fread(tg_model_input(i), 1, input_bytes[i], stdin) != input_bytes[i]) {
                 return 0;

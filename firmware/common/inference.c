@@ -27,6 +27,13 @@ void tg_forget_inputs(void)
     }
 }
 
+void tg_reset(void)
+{
+#if TG_MODEL_STATE_BYTES > 0
+    tg_model_reset();
+#endif
+}
+
 int tg_infer(uint64_t *count)
 {
     tg_forget_inputs();

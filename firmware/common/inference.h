@@ -39,6 +39,9 @@ extern uint32_t tg_inferences; /* since start */
 bool tg_all_loaded(void);
 void tg_forget_inputs(void);
 
+/* The next inference is the first of a sequence, if the model keeps anything from one to the next. */
+void tg_reset(void);
+
 /* One inference, with the trigger pin as the caller leaves it; *count is what the cycle counter advanced. */
 int tg_infer(uint64_t *count);
 

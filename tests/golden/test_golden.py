@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.ops import test_svdf
 from tests.passes.graphs import WEIGHTS, Builder
 from tests.requirement import require
 from tinygen import __version__
@@ -22,6 +23,7 @@ from tinygen.ops.mean import Mean
 from tinygen.ops.softmax import Softmax
 from tinygen.schedule.choose import Objective
 from tinygen.source_tree import SourceTree
+from tinygen.tflite import read_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
@@ -47,6 +49,11 @@ def rows() -> SourceTree:
     assert "ring of 2 rows" in tree.files["src/rows.c"]
     assert "the newest lands at" in tree.files["src/rows.c"]
     return tree
+
+
+def svdf() -> SourceTree:
+    """A layer that keeps state from one inference to the next."""
+    return compile_graph(read_bytes(test_svdf.svdf(**test_svdf.parts(), rank=2), "svdf.tflite"), CompileOptions())
 
 
 def mean() -> SourceTree:
@@ -76,7 +83,7 @@ def digits_tflm() -> SourceTree:
     return compile_model(ROOT / "examples" / "digits.tflite", CompileOptions(prefix="digits_tflm", backend="tflm"))
 
 
-@pytest.mark.parametrize("model", [digits, digits_cmsis_nn, digits_tflm, rows, mean])
+@pytest.mark.parametrize("model", [digits, digits_cmsis_nn, digits_tflm, rows, mean, svdf])
 def test_generated_c(model: Callable[[], SourceTree]) -> None:
     tree = model()
     folder = FOLDER / tree.prefix

@@ -33,6 +33,7 @@ class TensorDef:
     axis: int = 0
     data: np.ndarray | None = None
     name: str = ""
+    variable: bool = False
 
     @classmethod
     def activation(cls, shape: tuple[int, ...], scale: float = 1.0, zero_point: int = 0) -> TensorDef:
@@ -60,18 +61,25 @@ class OpDef:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Options | None = None
+    intermediates: tuple[int, ...] = ()
 
 
 def single_op_model(
-    kind: str, options: Options | None, inputs: Sequence[TensorDef | None], outputs: Sequence[TensorDef]
+    kind: str,
+    options: Options | None,
+    inputs: Sequence[TensorDef | None],
+    outputs: Sequence[TensorDef],
+    intermediates: Sequence[TensorDef] = (),
 ) -> bytes:
-    """A model of one operator. Inputs without data are the model's inputs; None is an absent optional input."""
+    """A model of one operator. Inputs without data are the model's, but for state; None is an absent optional one."""
     tensors = [t for t in inputs if t is not None]
     positions = iter(range(len(tensors)))
     ids = tuple(-1 if t is None else next(positions) for t in inputs)
     results = tuple(range(len(tensors), len(tensors) + len(outputs)))
-    sources = tuple(i for i, t in enumerate(tensors) if t.data is None)
-    return model([*tensors, *outputs], [OpDef(kind, ids, results, options)], sources, results)
+    sources = tuple(i for i, t in enumerate(tensors) if t.data is None and not t.variable)
+    everything = [*tensors, *outputs, *intermediates]
+    inside = tuple(range(len(tensors) + len(outputs), len(everything)))
+    return model(everything, [OpDef(kind, ids, results, options, inside)], sources, results)
 
 
 def model(tensors: Sequence[TensorDef], ops: Sequence[OpDef], inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
@@ -153,6 +161,7 @@ def _tensor(b: flatbuffers.Builder, index: int, tensor: TensorDef) -> int:
     tflite.TensorAddBuffer(b, 0 if tensor.data is None else index + 1)
     tflite.TensorAddName(b, name)
     tflite.TensorAddHasRank(b, True)
+    tflite.TensorAddIsVariable(b, tensor.variable)
     if quantization is not None:
         tflite.TensorAddQuantization(b, quantization)
     return tflite.TensorEnd(b)
@@ -160,6 +169,7 @@ def _tensor(b: flatbuffers.Builder, index: int, tensor: TensorDef) -> int:
 
 def _operator(b: flatbuffers.Builder, op: OpDef, code: int) -> int:
     inputs, outputs = _ints(b, op.inputs), _ints(b, op.outputs)
+    intermediates = _ints(b, op.intermediates) if op.intermediates else None
     table = None
     if op.options is not None:
         name = op.options.table
@@ -172,6 +182,8 @@ def _operator(b: flatbuffers.Builder, op: OpDef, code: int) -> int:
     tflite.OperatorAddOpcodeIndex(b, code)
     tflite.OperatorAddInputs(b, inputs)
     tflite.OperatorAddOutputs(b, outputs)
+    if intermediates is not None:
+        tflite.OperatorAddIntermediates(b, intermediates)
     if op.options is not None and table is not None:
         tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, op.options.table))
         tflite.OperatorAddBuiltinOptions(b, table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.ops.oracle import litert_outputs
 from tests.requirement import require
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.ir.graph import Graph
-from tinygen.ir.interpret import interpret
+from tinygen.ir.interpret import interpret, reset_states
 from tinygen.ir.op import Numerics
 from tinygen.ir.text import to_text
 from tinygen.source_tree import SourceTree
@@ -33,12 +33,21 @@ SANITIZED = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 class Case:
     """A model and samples to run it on. `oracle` is the model to give LiteRT where it refuses an equivalent form.
 
+    State is kept from sample to sample, but forgotten before those in `resets`.
+
     Not a dataclass, so that a failing test does not print the model's bytes.
     """
 
-    def __init__(self, model: bytes, samples: Sequence[Sample], oracle: bytes | None = None) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        samples: Sequence[Sample],
+        oracle: bytes | None = None,
+        resets: Collection[int] = (),
+    ) -> None:
         self.model = model
         self.samples = samples
+        self.resets = resets
         self.oracle = model if oracle is None else oracle
 
     def __repr__(self) -> str:
@@ -58,13 +67,22 @@ def check(
     """
     graphs = [read_bytes(case.model, f"m{i}.tflite") for i, case in enumerate(cases)]
     for case, graph in zip(cases, graphs, strict=True):
-        expected = litert_outputs(case.oracle, case.samples)
-        for sample, outputs in zip(case.samples, expected, strict=True):
-            _assert_equal(interpret(graph, sample), outputs, "reference and LiteRT BUILTIN_REF", graph)
+        expected = litert_outputs(case.oracle, case.samples, case.resets)
+        for found, outputs in zip(references(graph, case), expected, strict=True):
+            _assert_equal(found, outputs, "reference and LiteRT BUILTIN_REF", graph)
     for each in numerics:
         for case, graph, results in zip(cases, graphs, run_c(graphs, cases, each, options), strict=True):
-            for sample, outputs in zip(case.samples, results, strict=True):
-                _assert_equal(outputs, interpret(graph, sample, each), f"C and reference ({each.value})", graph)
+            for found, outputs in zip(results, references(graph, case, each), strict=True):
+                _assert_equal(found, outputs, f"C and reference ({each.value})", graph)
+
+
+def references(graph: Graph, case: Case, numerics: Numerics = Numerics.LITERT) -> Iterator[tuple[np.ndarray, ...]]:
+    """What the numpy references make of each sample."""
+    states = reset_states(graph)
+    for number, sample in enumerate(case.samples):
+        if number in case.resets:
+            states = reset_states(graph)
+        yield interpret(graph, sample, numerics, states)
 
 
 def run_c(
@@ -77,7 +95,7 @@ def run_c(
     sizes = [len(case.samples) for case in cases]
     stream = b"".join(array.tobytes() for case in cases for sample in case.samples for array in sample)
     with tempfile.TemporaryDirectory() as folder:
-        program = build(trees, sizes, Path(folder))
+        program = build(trees, sizes, Path(folder), [case.resets for case in cases])
         run = subprocess.run([program], input=stream, capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()
     at, results = 0, []
@@ -95,10 +113,13 @@ def run_c(
     return results
 
 
-def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> Path:
+def build(
+    trees: Sequence[SourceTree], counts: Sequence[int], folder: Path, resets: Sequence[Collection[int]] = ()
+) -> Path:
     """A program that runs each model on its number of samples: inputs from stdin, outputs to stdout.
 
-    It is one translation unit, so that kernels shared by several models are compiled once.
+    `resets` has for each model the samples before which it forgets its state, or is empty. It is one
+    translation unit, so that kernels shared by several models are compiled once.
     """
     require("cc")
     for tree in trees:
@@ -107,7 +128,7 @@ def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> P
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     main = folder / "main.c"
-    main.write_text(_main(trees, counts))
+    main.write_text(_main(trees, counts, resets or [()] * len(trees)))
     program = folder / "program"
     command = ["cc", *STRICT, *SANITIZED, f"-I{folder / 'include'}", f"-I{folder / 'src'}", str(main)]
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
@@ -115,12 +136,13 @@ def build(trees: Sequence[SourceTree], counts: Sequence[int], folder: Path) -> P
     return program
 
 
-def _main(trees: Sequence[SourceTree], counts: Sequence[int]) -> str:
+def _main(trees: Sequence[SourceTree], counts: Sequence[int], resets: Sequence[Collection[int]]) -> str:
     # `arena` is the only name in a model's source that does not carry the model's prefix.
     models = (f'#include "src/{tree.prefix}.c"\n#undef arena' for tree in trees)
     lines = ["#include <stdio.h>", *models, "", "int main(void)", "{"]
-    for tree, count in zip(trees, counts, strict=True):
+    for tree, count, forget in zip(trees, counts, resets, strict=True):
         lines += [f"    if ({tree.prefix}_init() != 0) return 1;", f"    for (int i = 0; i < {count}; i++) {{"]
+        lines += [f"        if (i == {number}) {tree.prefix}_reset();" for number in sorted(forget)]
         for i, spec in enumerate(tree.inputs):
             lines.append(
                 f"        if (fread({tree.prefix}_input({i}), 1, {spec.nbytes}, stdin) != {spec.nbytes}) return 2;"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from tests.requirement import require
 
 
-def litert_outputs(model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> list[tuple[np.ndarray, ...]]:
+def litert_outputs(
+    model: bytes, samples: Sequence[Sequence[np.ndarray]], resets: Collection[int] = ()
+) -> list[tuple[np.ndarray, ...]]:
     """What LiteRT BUILTIN_REF computes for each sample, a sample being an array for each input of the model.
 
-    Skips the test where LiteRT is not installed (tests/requirement.py).
+    Before the samples in `resets` it forgets its state, else it goes on from the one before. Skips the test where
+    LiteRT is not installed (tests/requirement.py).
     """
     require("litert")
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -23,7 +26,9 @@ def litert_outputs(model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> lis
     interpreter.allocate_tensors()
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     results = []
-    for sample in samples:
+    for number, sample in enumerate(samples):
+        if number in resets:
+            interpreter.reset_all_variables()
         for detail, value in zip(inputs, sample, strict=True):
             interpreter.set_tensor(detail["index"], value)
         interpreter.invoke()

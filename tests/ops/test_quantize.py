@@ -17,8 +17,15 @@ from tinygen.ir.op import Numerics
 from tinygen.tflite import read_bytes
 
 SHAPE = (1, 4, 8, 8)
-RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
-FORMS = (("int8", "int8"), ("int8", "uint8"), ("uint8", "int8"), ("int16", "int8"))
+RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int32": (-(1 << 30), 1 << 30)}
+FORMS = (
+    ("int8", "int8"),
+    ("int8", "uint8"),
+    ("uint8", "int8"),
+    ("int16", "int8"),
+    ("int16", "int16"),
+    ("int16", "int32"),
+)
 
 
 def quantized(dtype: str, scale: float, zero_point: int, shape: tuple[int, ...] = SHAPE) -> TensorDef:
@@ -43,7 +50,8 @@ def float_cases(draw: st.DrawFn) -> Case:
 @st.composite
 def integer_cases(draw: st.DrawFn) -> Case:
     form = draw(st.sampled_from(FORMS))
-    source, result = (quantized(d, draw(scales()), draw(st.integers(*RANGES[d]))) for d in form)
+    ranges = RANGES | {"int16": (0, 0)} if form == ("int16", "int16") else RANGES
+    source, result = (quantized(d, draw(scales()), draw(st.integers(*ranges[d]))) for d in form)
     return Case(quantize_model(source, result), [[_values(form[0], draw(generators))]])
 
 
@@ -106,6 +114,8 @@ def test_dequantize_equals_litert() -> None:
         ("QUANTIZE", TensorDef(SHAPE, "int32"), quantized("int8", 1.0, 0), "TG202", "found int32"),
         ("QUANTIZE", TensorDef(SHAPE, "float32"), quantized("int16", 1.0, 0), "TG202", "must be int8, found int16"),
         ("QUANTIZE", TensorDef(SHAPE, "float32"), TensorDef(SHAPE), "TG205", "no quantization"),
+        ("QUANTIZE", quantized("int16", 1.0, 0), quantized("int32", 1.0, (1 << 30) + 1), "TG205", "found 1073741825"),
+        ("QUANTIZE", quantized("int16", 1.0, 5), quantized("int16", 1.0, 0), "TG205", "must be 0, found 5 and 0"),
         ("QUANTIZE", quantized("int16", 9000.0, 0), quantized("int8", 1.0, 0), "TG205", "found a factor of 9000"),
         ("DEQUANTIZE", quantized("uint8", 1.0, 0), TensorDef(SHAPE, "float32"), "TG202", "found uint8"),
         ("DEQUANTIZE", quantized("int8", 1.0, 0), quantized("int8", 1.0, 0), "TG202", "must be float32, found int8"),

@@ -42,6 +42,26 @@ def test_every_difference() -> None:
     check(*(Case(softmax(TensorDef.activation((256, 2), s, 3)), [[pairs]]) for s in scales))
 
 
+@st.composite
+def wide_cases(draw: st.DrawFn) -> Case:
+    shape = (draw(st.integers(1, 5)), draw(st.integers(1, 20)))
+    scale = float(np.float32(2.0 ** draw(st.floats(-14, 2))))
+    model = softmax(TensorDef.activation(shape, scale, draw(zero_points)), 1.0, wide(shape))
+    return Case(model, samples(draw(generators), shape))
+
+
+def wide(shape: tuple[int, ...]) -> TensorDef:
+    """An int16 output as converters write it: not quite 1/65536."""
+    return TensorDef(shape, "int16", (float(np.float32(1 / 65535)),), (-32768,))
+
+
+@examples(2)
+@given(st.lists(wide_cases(), min_size=BATCH, max_size=BATCH))
+def test_to_int16(batch: list[Case]) -> None:
+    pairs = np.stack([np.full(256, 127), np.arange(127, -129, -1)], axis=1).astype(np.int8)
+    check(*batch, Case(softmax(TensorDef.activation((256, 2), 0.05, 3), 1.0, wide((256, 2))), [[pairs]]))
+
+
 def test_long_vectors() -> None:
     """Sums up to just below 512, LiteRT's limit, among them powers of two."""
     rng = np.random.default_rng(0)
@@ -58,5 +78,7 @@ def test_reports_output_quantization() -> None:
     source, output = TensorDef.activation((1, 10)), TensorDef.activation((1, 10), 1 / 128, 0)
     with pytest.raises(TinygenError, match=r"TG205.*output must have scale 1/256 and zero point -128, found 0.0078125"):
         read_bytes(softmax(source, 1.0, output), "m.tflite")
+    with pytest.raises(TinygenError, match=r"TG205.*scale 1/65536 and zero point -32768, found 1.6e-05"):
+        read_bytes(softmax(source, 1.0, TensorDef((1, 10), "int16", (1.6e-5,), (-32768,))), "m.tflite")
     with pytest.raises(TinygenError, match=r"TG204.*beta must be positive and finite, found -1.0"):
         read_bytes(softmax(source, -1.0), "m.tflite")

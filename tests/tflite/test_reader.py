@@ -198,7 +198,17 @@ WRONG: dict[str, tuple[Callable[[Fields], None], str, str]] = {
     "too many dimensions": (change_tensor(0, t.SHAPE, ints(*[1] * 9)), "TG106", "9 dimensions"),
     "absurd size": (change_tensor(0, t.SHAPE, ints(*[2**31 - 1] * 8)), "TG106", "bytes; at most"),
     "sparse": (change_tensor(1, t.SPARSITY, {}), "TG105", "sparse"),
-    "variable": (change_tensor(3, t.IS_VARIABLE, np.uint8(1)), "TG105", "variable"),
+    "variable output": (
+        change_tensor(3, t.IS_VARIABLE, np.uint8(1)),
+        "TG111",
+        "the graph's output 3 is a variable tensor; accepted: the state of an operator",
+    ),
+    "variable input": (change_tensor(0, t.IS_VARIABLE, np.uint8(1)), "TG111", "the graph's input 0 is a variable"),
+    "variable constant": (
+        change_tensor(1, t.IS_VARIABLE, np.uint8(1)),
+        "TG111",
+        "a variable tensor has values in the file",
+    ),
     "external tensor": (change_tensor(1, t.EXTERNAL_BUFFER, np.uint32(1)), "TG105", "outside the flatbuffer"),
     "external buffer": (
         lambda m: m[t.BUFFERS][1].update({1: np.uint64(4096), 2: np.uint64(8)}),
@@ -256,16 +266,16 @@ def test_a_tensor_is_named_with_the_operator_that_has_it() -> None:
 
 def test_everything_unsupported_is_reported_at_once() -> None:
     model = dense_model()
-    model[t.OPERATOR_CODES] += [{0: np.int8(tflite.BuiltinOperator.SVDF)}, {0: np.int8(tflite.BuiltinOperator.LSTM)}]
+    model[t.OPERATOR_CODES] += [{0: np.int8(tflite.BuiltinOperator.RNN)}, {0: np.int8(tflite.BuiltinOperator.LSTM)}]
     for code in (1, 2, 1):
         index = len(tensors(model))
         tensors(model).append(t.tensor((1, 2), f"t{index}", scales=[1.0], zero_points=[0]))
         operators(model).append({t.OPCODE_INDEX: np.uint32(code), t.OP_INPUTS: ints(3), t.OP_OUTPUTS: ints(index)})
-    tensors(model)[5][t.IS_VARIABLE] = np.uint8(1)
+    tensors(model)[5][t.SPARSITY] = {}
     tensors(model)[3][t.SHAPE] = ints(1, 3)
     problem = refused(write(model))
     assert [d.code for d in problem.diagnostics] == ["TG105", "TG201", "TG201", "TG203"]
-    assert problem.diagnostics[1].message == "operator SVDF is not supported (2 times: #1, #3)"
+    assert problem.diagnostics[1].message == "operator RNN is not supported (2 times: #1, #3)"
     assert problem.diagnostics[2].message == "operator LSTM is not supported"
     elsewhere = "or use --backend tflm, which has more operators"
     assert problem.diagnostics[2].hints == (f"accepted: {', '.join(sorted(REGISTRY))}", elsewhere)

@@ -15,6 +15,7 @@ from tinygen.backends.layers import LayerText, NamedConstant, layer_symbol, laye
 from tinygen.backends.literals import array, comment
 from tinygen.backends.pulling import PullText, invoke_lines, pull_text, ring_text, segment_text
 from tinygen.backends.rendering import render
+from tinygen.backends.states import state_bytes, state_texts
 from tinygen.ir.graph import Graph
 from tinygen.ir.tensor import DType
 from tinygen.plan.model import Area, Plan
@@ -67,6 +68,7 @@ def emit(
         "areas": [_area(area, prefix) for area in plan.areas if not area.main],
         "constants": [c.name for c in constants],
         "constants_crc32": zlib.crc32(b"".join(data)),
+        "state_bytes": state_bytes(graph),
     }
     inputs, outputs = (tuple(tensor_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
     files = {
@@ -90,7 +92,8 @@ def emit(
         constants_crc32=zlib.crc32(b"".join(data)),
         steps=tuple(entries[step.layer] for step in schedule.steps),
         schedule_exact=schedule.exact,
-        outside_bytes=sum(s.nbytes for s in program.storages if s.outside),
+        state_bytes=state_bytes(graph),
+        outside_bytes=sum(s.nbytes for s in program.storages if s.outside) + state_bytes(graph),
         walks_constants=True,
         shares_arena=shared_arena,
         libraries=libraries,
@@ -166,6 +169,7 @@ def _source(
         "segments": segments,
         "invoke": list(invoke_lines(program, schedule, layers, [s.symbol for s in segments])),
         "own": _own_arrays(program, places),
+        "states": state_texts(graph, prefix),
         "inputs": [_start(program, places, i) for i in graph.inputs],
         "outputs": [_start(program, places, i) for i in graph.outputs],
     }

@@ -24,6 +24,8 @@ def api_header(
         f"model {comment(graph.name)}, SHA-256 {graph.sha256}",
         f"{layer_count} layers, arena {plan.arena_bytes} bytes ({plan.proof}, lower bound {plan.lower_bound})",
     ]
+    if common["state_bytes"]:
+        summary.append(f"{common['state_bytes']} bytes of state, kept from one inference to the next")
     summary += [f"{area.bytes} bytes of the arena in {area.region}" for area in plan.areas]
     kept = "Inputs are kept by an inference."
     consumed = "An inference may overwrite its inputs: write them again before the next."

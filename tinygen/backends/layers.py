@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tinygen.backends.addresses import Places, layer_stem, output_row, row_pointers
 from tinygen.backends.literals import comment, integer, real
+from tinygen.backends.states import state_array
 from tinygen.ir.call import Call, Constant, Field
 from tinygen.ir.tensor import Tensor
 from tinygen.schedule.program import Access, Layer, Program
@@ -59,7 +60,7 @@ def layer_text(program: Program, position: int, prefix: str, places: Places) -> 
     params = f"{stem}_params"
     return LayerText(
         title=f"{title} '{_short(layer.op.output(program.graph).name)}'",
-        comment=tuple(_describe(program, position, places)),
+        comment=tuple(_describe(program, position, prefix, places)),
         symbol=layer_symbol(prefix, layer),
         params=params,
         params_type=layer.call.params_type,
@@ -80,12 +81,14 @@ def _short(name: str) -> str:
     return comment(name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}...")
 
 
-def _describe(program: Program, position: int, places: Places) -> Iterator[str]:
+def _describe(program: Program, position: int, prefix: str, places: Places) -> Iterator[str]:
     layer, graph = program.layers[position], program.graph
     for access in layer.reads:
         yield f"input   {_tensor(graph.tensors[access.tensor])}, {_place(access, places)}"
     over = ", over its input" if layer.in_place else ""
     yield f"output  {_tensor(layer.op.output(graph))}, {_place(layer.write, places)}{over}"
+    for i in layer.op.kept:
+        yield f"state   {_tensor(graph.tensors[i])}, {state_array(graph, prefix, i)}"
     work = f"{layer.op.macs(graph):,} multiply-adds, " if layer.op.macs(graph) else ""
     memory = [
         f"{size} bytes of {name} at {places.named(offsets[position])}"
@@ -167,6 +170,7 @@ def _body(program: Program, position: int, prefix: str, params: str, places: Pla
         "out": output_row(program, position, prefix, places),
         "acc": f"(void *)({places.pointer(places.accumulators.get(position, 0))})",
         "scratch": places.pointer(places.scratch[position]) if position in places.scratch else "NULL",
+        "states": ", ".join(state_array(program.graph, prefix, i) for i in layer.op.kept),
     }
     if "rows" in layer.call.args:
         yield from row_pointers(program, position, prefix, places)

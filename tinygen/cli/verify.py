@@ -80,6 +80,8 @@ def command(
 def _show(output: Output, found: Verification, model: Path) -> None:
     where = found.runner if found.board is None else f"{found.runner}, {found.board}"
     output.line(f"{found.model} on {where}: {found.mismatches} of {found.samples} samples differ from {found.oracle}")
+    if found.sequence is not None and found.sequence < found.samples:
+        output.line(f"the model keeps state: reset before every {found.sequence} samples")
     if found.mismatches:
         largest = "not a finite number" if found.max_abs_diff is None else f"{found.max_abs_diff:g}"
         message = (

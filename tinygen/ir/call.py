@@ -6,7 +6,8 @@ Every row kernel has the same shape:
     static inline void tg_<op>_<dtype>(const tg_<op>_<dtype>_params *p, ARGS);
 
 where ARGS are those the Call names, in this order: `int32_t y` (the step), `const void *const *rows` (pointers to the
-input rows; NULL where a window leaves the tensor), `void *out` (the output row), `int32_t *acc`, `void *scratch`.
+input rows; NULL where a window leaves the tensor), `void *out` (the output row), `int32_t *acc`, `void *scratch`, and
+for `states` a pointer to each state of the operator.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from tinygen.ir.rows import Rows
 from tinygen.ir.tensor import Array
 
-ARGUMENTS = ("y", "rows", "out", "acc", "scratch")
+ARGUMENTS = ("y", "rows", "out", "acc", "scratch", "states")
 """The arguments a row kernel can take after its parameters, in their order."""
 
 

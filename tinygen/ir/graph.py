@@ -10,6 +10,8 @@ from tinygen.errors import Diagnostic, TinygenError
 from tinygen.ir.op import Op
 from tinygen.ir.tensor import Tensor
 
+_ELSEWHERE = ("or use --backend tflm, which runs the model as it is",)
+
 
 @dataclass(frozen=True, eq=False)
 class Graph:
@@ -37,6 +39,11 @@ class Graph:
         used = {i for op in ops for i in (*op.inputs, *op.outputs) if i >= 0} | {*self.inputs, *self.outputs}
         return replace(self, ops=ops, tensors={i: t for i, t in tensors.items() if i in used})
 
+    @property
+    def variables(self) -> tuple[Tensor, ...]:
+        """The tensors that are kept from one inference to the next, in the order in which operators use them."""
+        return tuple(self.tensors[i] for op in self.ops for i in op.kept)
+
     def fresh_id(self) -> int:
         """An id above every id in use."""
         return max(self.tensors, default=-1) + 1
@@ -62,7 +69,8 @@ class Graph:
 
     def _check_structure(self) -> Iterator[Diagnostic]:
         constant = {i for i, t in self.tensors.items() if t.data is not None}
-        defined = {*self.inputs, *constant}
+        variable = {i for i, t in self.tensors.items() if t.variable}
+        defined = {*self.inputs, *constant, *variable}
         for op in self.ops:
             for i in op.inputs:
                 if i >= 0 and i not in self.tensors:
@@ -74,7 +82,7 @@ class Graph:
                 if i not in self.tensors:
                     yield Diagnostic("TG107", f"output tensor {i} does not exist", op.origin)
                 elif i in defined:
-                    message = f"tensor '{self.tensors[i].name}' is written twice, or is an input or a constant"
+                    message = f"tensor '{self.tensors[i].name}' is written twice, or is an input, a constant or a state"
                     yield Diagnostic("TG107", message, op.origin)
                 defined.add(i)
             if op.alias and constant.issuperset(op.inputs[:1]):
@@ -88,6 +96,7 @@ class Graph:
                 yield Diagnostic("TG107", f"the graph's output '{name}' is never computed")
             elif self.tensors[i].data is not None:
                 yield Diagnostic("TG107", f"the graph's output '{self.tensors[i].name}' is a constant")
+        yield from self._check_variables(variable)
         for i, tensor in self.tensors.items():
             data = tensor.data
             if data is not None and (data.shape != tensor.shape or data.dtype != tensor.dtype.numpy):
@@ -95,3 +104,27 @@ class Graph:
                 yield Diagnostic("TG107", message)
             if i != tensor.id:
                 yield Diagnostic("TG107", f"tensor '{tensor.name}' is filed under another id")
+
+    def _check_variables(self, variable: set[int]) -> Iterator[Diagnostic]:
+        """A variable tensor is the state of one operator, and nothing else."""
+        keepers: dict[int, Op] = {}
+        for op in self.ops:
+            kept = op.kept
+            for position, i in enumerate(op.inputs):
+                name = self.tensors[i].name if i in self.tensors else ""
+                if i in variable and position not in op.states:
+                    message = f"{op.kind} reads the variable tensor '{name}', which it would not keep"
+                    yield Diagnostic("TG111", message, replace(op.origin, tensor=name), _ELSEWHERE)
+                elif i in kept and position in op.states and i in self.tensors and i not in variable:
+                    message = f"{op.kind} keeps state in '{name}', which is no variable tensor"
+                    yield Diagnostic("TG111", message, replace(op.origin, tensor=name))
+                elif i in variable and keepers.setdefault(i, op) is not op:
+                    message = f"two operators keep their state in '{name}', accepted: a variable tensor for each"
+                    yield Diagnostic("TG111", message, replace(op.origin, tensor=name), _ELSEWHERE)
+            if len(set(kept)) != len(kept):
+                yield Diagnostic("TG111", f"{op.kind} keeps two states in the same variable tensor", op.origin)
+        for i in sorted(variable):
+            name, given = self.tensors[i].name, self.tensors[i].data is not None
+            if given or i in self.inputs or i in self.outputs:
+                role = "a constant" if given else "an input or an output of the graph"
+                yield Diagnostic("TG111", f"the variable tensor '{name}' is {role}, accepted: the state of an operator")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
 from tinygen.errors import Diagnostic, Origin
 from tinygen.ir.call import Kernel
 from tinygen.ir.rows import WHOLE, Inlay, Rows
-from tinygen.ir.tensor import Array, Tensor
+from tinygen.ir.tensor import Array, Quantization, Tensor
 
 if TYPE_CHECKING:
     from tinygen.ir.graph import Graph
@@ -33,6 +33,10 @@ class Options(Protocol):
     def enum(self, name: str) -> str:
         """The schema's name of an enumerator: `SAME`, `RELU6`."""
 
+    @property
+    def intermediates(self) -> tuple[Quantization | None, ...]:
+        """The quantizations of the tensors that exist only inside the operator."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Op:
@@ -48,6 +52,8 @@ class Op:
     """The operator's name in the TensorFlow Lite schema."""
     alias: ClassVar[bool] = False
     """The output is input 0 under another shape: the two share their bytes, and there is nothing to compute."""
+    states: ClassVar[tuple[int, ...]] = ()
+    """Positions of the inputs that are state: variable tensors that the operator reads and then writes."""
 
     @classmethod
     def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
@@ -71,12 +77,17 @@ class Op:
         raise NotImplementedError
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
-        """The outputs in numpy, bit-exact; `inputs` follows `self.inputs`, constants included, None where absent."""
+        """The outputs in numpy, then the new states, bit-exact.
+
+        `inputs` follows `self.inputs`, constants and states included, None where absent.
+        """
         raise NotImplementedError
 
     def rows(self, graph: Graph) -> Rows:
         """The row model; by default a single step that reads and writes everything."""
-        activations = [i for i, t in enumerate(self.inputs) if t >= 0 and graph.tensors[t].data is None]
+        activations = [
+            i for i, t in enumerate(self.inputs) if t >= 0 and graph.tensors[t].data is None and i not in self.states
+        ]
         return Rows(steps=1, inputs=tuple((i, WHOLE) for i in activations), writes_row=False)
 
     def inlays(self, graph: Graph) -> tuple[Inlay, ...]:
@@ -106,6 +117,11 @@ class Op:
 
     def output(self, graph: Graph, position: int = 0) -> Tensor:
         return graph.tensors[self.outputs[position]]
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The tensors of its state."""
+        return tuple(self.inputs[i] for i in self.states if i < len(self.inputs) and self.inputs[i] >= 0)
 
 
 REGISTRY: dict[str, type[Op]] = {}

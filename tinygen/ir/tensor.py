@@ -74,6 +74,8 @@ class Tensor:
     dtype: DType
     quant: Quantization | None = None
     data: Array | None = None
+    variable: bool = False
+    """State that an operator keeps from one inference to the next."""
 
     @property
     def elements(self) -> int:
@@ -86,6 +88,11 @@ class Tensor:
     def describe(self) -> str:
         """Short text for messages: `int8 [1x49x10x1]`."""
         return f"{self.dtype.value} [{'x'.join(map(str, self.shape))}]"
+
+
+def reset_value(tensor: Tensor) -> int:
+    """What every element of a variable tensor is before the first inference: LiteRT has it mean 0 only in int8."""
+    return tensor.quant.zero_point if tensor.dtype is DType.INT8 and tensor.quant is not None else 0
 
 
 def geometry(shape: tuple[int, ...]) -> tuple[int, int]:

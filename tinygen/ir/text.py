@@ -19,6 +19,7 @@ def to_text(graph: Graph) -> str:
     lines += [
         f"  const %{i}: {_type(t)} = {_digest(t)}" for i, t in sorted(graph.tensors.items()) if t.data is not None
     ]
+    lines += [f"  state %{t.id}: {_type(t)}" for t in graph.variables]
     lines += [f"  {_op(graph, op)}" for op in graph.ops]
     lines += [f"  output %{i}" for i in graph.outputs]
     return "\n".join(lines) + "\n"

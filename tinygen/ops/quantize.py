@@ -1,4 +1,4 @@
-"""QUANTIZE: float32 to int8, and from one 8-bit or 16-bit quantization to another."""
+"""QUANTIZE: float32 to int8, from one 8-bit quantization to another, and from a 16-bit one to 8, 16 or 32 bits."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ _ACCEPTED = {
     DType.FLOAT32: (DType.INT8,),
     DType.INT8: (DType.INT8, DType.UINT8),
     DType.UINT8: (DType.INT8,),
-    DType.INT16: (DType.INT8,),
+    DType.INT16: (DType.INT8, DType.INT16, DType.INT32),
 }
 """Output types by input type."""
 
 _FLOAT_LIMIT = 512.0
 """Quotients are clamped to this magnitude before they become integers: beyond the output's range, within int32."""
+
+
+_MOST_ZERO_POINT = 1 << 30
+"""Of int32, in magnitude: no sum with a rescaled int16 overflows."""
 
 
 @register("QUANTIZE")
@@ -55,10 +59,16 @@ class Quantize(ElementwiseOp):
         if not check.dtype(output, f"output for {source.dtype.value} input", *_ACCEPTED[source.dtype]):
             return iter(check.found)
         result = check.per_tensor(output, "output")
+        if result is not None and abs(result.zero_point) > _MOST_ZERO_POINT:
+            found = f"found {result.zero_point}"
+            check.report("TG205", f"zero point of the output must be at most {_MOST_ZERO_POINT}, {found}", output)
         if source.dtype is not DType.FLOAT32:
             origin = check.per_tensor(source, "input")
             if origin is not None and result is not None:
                 check_factor(check, origin.scale / result.scale)
+                if source.dtype is output.dtype is DType.INT16 and (origin.zero_point or result.zero_point):
+                    found = f"found {origin.zero_point} and {result.zero_point}"
+                    check.report("TG205", f"zero points of int16 input and output must be 0, {found}", output)
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
@@ -124,6 +134,7 @@ class Quantize(ElementwiseOp):
         runs = runs_of(graph, self, pitches)
         factor = source.scale / result.scale
         multiplier, shift = quantize_multiplier(factor)
+        form = f"quantize_s16_s{8 * self.output(graph).dtype.itemsize}"
         fields = (
             *runs.fields(),
             Field("input_zero_point", source.zero_point, ""),
@@ -133,11 +144,11 @@ class Quantize(ElementwiseOp):
             Field("output_zero_point", result.zero_point, ""),
         )
         return Kernel(
-            name="quantize_s16_s8",
+            name=form,
             instructions=steps * runs.runs * (12 + 12 * runs.count),
             flash_bytes=0,
             scratch_bytes=0,
-            call=lambda: Call("tg_quantize_s16_s8", "quantize_s16_s8.h", fields),
+            call=lambda: Call(f"tg_{form}", "quantize_s16.h", fields, params="tg_quantize_s16_params"),
             apart=partial(self._int16_kernel, graph),
         )
 

@@ -1,4 +1,4 @@
-"""SOFTMAX over the last dimension, int8 to int8, in TFLite's fixed-point arithmetic."""
+"""SOFTMAX over the last dimension, int8 to int8 or int16, in TFLite's fixed-point arithmetic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import SAME_ROW, Rows
-from tinygen.ir.tensor import Array, geometry
+from tinygen.ir.tensor import Array, DType, geometry
 from tinygen.ops.check import Check
 from tinygen.ops.exponential import exp_of_negative, half_reciprocal
 
@@ -34,7 +34,11 @@ _SUM_BITS = 12
 @register("SOFTMAX")
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Op):
-    """exp(beta * x) / sum of exp(beta * x); the output is always scale 1/256, zero point -128."""
+    """exp(beta * x) / sum of exp(beta * x).
+
+    The output is always scale 1/256 and zero point -128, or scale 1/65536 (up to LiteRT's tolerance, as converters
+    write 1/65535) and zero point -32768 in int16.
+    """
 
     kind: ClassVar[str] = "SOFTMAX"
     beta: float
@@ -51,18 +55,22 @@ class Softmax(Op):
         if not check.arity(1):
             return iter(check.found)
         source = check.activation(0, "input", 1, 2, 3, 4)
-        output = check.output_activation()
+        output = check.output()
+        if output is None or not check.dtype(output, "output", DType.INT8, DType.INT16):
+            return iter(check.found)
+        quant = check.per_tensor(output, "output")
         if not (math.isfinite(self.beta) and self.beta > 0):
             check.report("TG204", f"beta must be positive and finite, found {self.beta}")
-        if source is None or output is None:
+        if source is None or quant is None:
             return iter(check.found)
         check.shape(output, "output", source.shape)
         if not 1 <= source.shape[-1] <= MAX_DEPTH:
             check.report("TG203", f"the last dimension must be 1 to {MAX_DEPTH}, found {source.describe()}", source)
-        quant = output.quant
-        if quant is not None and (quant.scale != 1 / 256 or quant.zero_point != -128):
-            message = f"output must have scale 1/256 and zero point -128, found {quant.scale:g} and {quant.zero_point}"
-            check.report("TG205", message, output)
+        steps = 1 << 8 * output.dtype.itemsize
+        tolerance = 0.001 / steps if output.dtype is DType.INT16 else 0
+        if abs(quant.scale - 1 / steps) > tolerance or quant.zero_point != -steps // 2:
+            found = f"found {quant.scale:g} and {quant.zero_point}"
+            check.report("TG205", f"output must have scale 1/{steps} and zero point {-steps // 2}, {found}", output)
         return iter(check.found)
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
@@ -80,26 +88,29 @@ class Softmax(Op):
             Field("exponentials", Constant("exponentials", table, "exp(-beta * scale * index), 31 fractional bits")),
         )
         instructions = steps * (count // depth) * (150 + 40 * depth)
+        narrow = self.output(graph).dtype is DType.INT8
+        form = "softmax_s8" if narrow else "softmax_s8_s16"
         kernel = Kernel(
-            name="softmax_s8",
+            name=form,
             instructions=instructions,
             flash_bytes=table.nbytes,
             scratch_bytes=0,
-            call=lambda: Call("tg_softmax_s8", "softmax_s8.h", fields),
-            in_place=(0,),
+            call=lambda: Call(f"tg_{form}", "softmax_s8.h", fields, params="tg_softmax_s8_params"),
+            in_place=(0,) if narrow else (),
         )
         return (kernel,)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
-        source, x = self.input(graph, 0).quant, inputs[0]
+        source, x, dtype = self.input(graph, 0).quant, inputs[0], self.output(graph).dtype
         if x is None or source is None:
             raise ValueError("reference needs a verified operator")
         values = x.astype(np.int64)
         table = exponentials(source.scale, self.beta)
         exps = table[values.max(-1, keepdims=True) - values]
         reciprocal, bits = _reciprocal(rounding_shift(exps, _SUM_BITS).sum(-1, keepdims=True))
-        scaled = rounding_shift(doubling_high_multiply(reciprocal, exps), bits + 31 - 8)
-        return (np.clip(scaled - 128, -128, 127).astype(np.int8),)
+        scaled = rounding_shift(doubling_high_multiply(reciprocal, exps), bits + 31 - 8 * dtype.itemsize)
+        limits = np.iinfo(dtype.value)
+        return (np.clip(scaled + int(limits.min), limits.min, limits.max).astype(dtype.numpy),)
 
 
 def scaled_differences(scale: float, beta: float) -> tuple[int, int, int]:

@@ -37,6 +37,8 @@ class Model:
     proof: str
     constant_bytes: int
     constants_crc32: int
+    state_bytes: int = 0
+    """Kept from one inference to the next; where there are some, the code has `<prefix>_reset`."""
     arena_bound: bool = False
     """Whether arena_bytes is a bound that a build measures."""
     mlperf: str | None = None
@@ -118,6 +120,7 @@ def model_of(tree: SourceTree) -> Model:
         proof=tree.plan.proof,
         constant_bytes=tree.constant_bytes,
         constants_crc32=tree.constants_crc32,
+        state_bytes=tree.state_bytes,
         arena_bound=tree.arena_bound,
     )
 
@@ -238,6 +241,8 @@ class _Reader:
             proof=self._text("proof"),
             constant_bytes=self._integer("constant_bytes"),
             constants_crc32=self._integer("constants_crc32"),
+            # Projects of before there were any have no such keys.
+            state_bytes=self._integer("state_bytes") if self._has("state_bytes") else 0,
             arena_bound=self._has("arena_bound") and self._truth("arena_bound"),
             mlperf=None if self._content.get("mlperf") is None else self._text("mlperf"),
         )

@@ -192,6 +192,7 @@ def _binding(tree: SourceTree, trees: Sequence[SourceTree], answer: MlperfAnswer
         sha256=tree.model_sha256,
         backend=tree.backend,
         arena_bytes=tree.plan.arena_bytes,
+        state_bytes=tree.state_bytes,
         shared_arena=tree.shares_arena,
         inputs=tree.inputs,
         outputs=tree.outputs,

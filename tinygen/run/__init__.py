@@ -24,10 +24,19 @@ class Session(Protocol):
     """A model ready to run. Inputs are arrays of the shapes and types in the project's manifest, in its order."""
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-        """The outputs of one inference; TG501 when the firmware faults, TG502 when it never ends, TG505 for inputs."""
+        """The outputs of one inference; TG501 when the firmware faults, TG502 when it never ends, TG505 for inputs.
+
+        A model that keeps state goes on from the inference before.
+        """
+
+    def reset(self) -> None:
+        """The next inference is the first of a sequence, as after start; errors as `infer`."""
 
     def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
-        """Counts `runs` inferences of the same inputs; TG503 where the runner has nothing to count."""
+        """Counts `runs` inferences of the same inputs; TG503 where the runner has nothing to count.
+
+        Each is the first of a sequence: counts would not be those of the same work otherwise.
+        """
 
     def close(self) -> None:
         """Ends what the session started."""

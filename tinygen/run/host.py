@@ -74,10 +74,14 @@ class HostSession:
         self._model = project.model
         self._executable = executable
         self._process: subprocess.Popen[bytes] | None = None
+        self._first = False
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """The outputs of one inference."""
         data = b"".join(input_bytes(self._model.inputs, inputs))
+        if self._model.state_bytes:
+            data = bytes([self._first]) + data
+            self._first = False
         process = self._process = self._process or self._start()
         assert process.stdin is not None
         try:
@@ -90,6 +94,10 @@ class HostSession:
         if status != 0:
             raise error("TG501", f"the model's invoke function returned {status}, success is 0")
         return outputs
+
+    def reset(self) -> None:
+        """The next inference is the first of a sequence."""
+        self._first = True
 
     def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
         """TG503: a computer's time says nothing about a microcontroller's."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import tinygen.ops  # noqa: F401  (fills the registry)
 from tinygen.errors import Diagnostic, Origin, TinygenError, error
 from tinygen.ir.op import REGISTRY, Op
 from tinygen.ir.opaque import opaque
-from tinygen.ir.tensor import Tensor
+from tinygen.ir.tensor import Quantization, Tensor
 from tinygen.tflite.findings import Findings
 from tinygen.tflite.flatbuffer import Table
 from tinygen.tflite.options import TableOptions, enumerators
@@ -17,6 +17,7 @@ from tinygen.tflite.options import TableOptions, enumerators
 # Slots of schema.fbs: the order of declaration in tables OperatorCode and Operator.
 _DEPRECATED_CODE, _CUSTOM_CODE, _VERSION, _CODE = range(4)
 _OPCODE_INDEX, _INPUTS, _OUTPUTS, _OPTIONS_TYPE, _OPTIONS = range(5)
+_INTERMEDIATES = 8
 
 _KINDS = enumerators("BuiltinOperator")
 _CUSTOM = "CUSTOM"
@@ -31,6 +32,7 @@ class OpRecord:
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    intermediates: tuple[int, ...]
     origin: Origin
     table: Table
 
@@ -66,11 +68,12 @@ def _record(table: Table, index: int, kinds: tuple[str, ...], tensor_count: int,
     origin = Origin(file, index, kinds[code])
     inputs = table.integers(_INPUTS, "i", f"inputs of {table.what}") or ()
     outputs = table.integers(_OUTPUTS, "i", f"outputs of {table.what}") or ()
-    for role, lowest, indices in (("input", -1, inputs), ("output", 0, outputs)):
+    intermediates = table.integers(_INTERMEDIATES, "i", f"intermediates of {table.what}") or ()
+    for role, lowest, indices in (("input", -1, inputs), ("output", 0, outputs), ("intermediate", 0, intermediates)):
         for i in indices:
             if not lowest <= i < tensor_count:
                 raise error("TG104", f"{role} tensor {i} of {tensor_count} does not exist", origin=origin)
-    return OpRecord(kinds[code], inputs, outputs, origin, table)
+    return OpRecord(kinds[code], inputs, outputs, intermediates, origin, table)
 
 
 def check_order(
@@ -124,8 +127,13 @@ def opaque_ops(records: tuple[OpRecord, ...], variables: frozenset[int]) -> tupl
     )
 
 
-def parse_ops(records: tuple[OpRecord, ...]) -> tuple[tuple[Op, ...], tuple[Diagnostic, ...]]:
-    """The operators tinygen has, and diagnostics for those it does not have or whose options it does not accept."""
+def parse_ops(
+    records: tuple[OpRecord, ...], quantization: Callable[[int, Origin], Quantization | None]
+) -> tuple[tuple[Op, ...], tuple[Diagnostic, ...]]:
+    """The operators tinygen has, and diagnostics for those it does not have or whose options it does not accept.
+
+    `quantization` reads that of a tensor, for those that exist only inside an operator.
+    """
     ops: list[Op] = []
     damaged: list[Diagnostic] = []
     for record in records:
@@ -134,7 +142,8 @@ def parse_ops(records: tuple[OpRecord, ...]) -> tuple[tuple[Op, ...], tuple[Diag
         table = record.table
         try:
             union = table.table(_OPTIONS, f"options of {table.what}")
-            options = TableOptions(record.kind, table.integer(_OPTIONS_TYPE, "B"), union, record.origin)
+            inside = tuple(quantization(i, record.origin) for i in record.intermediates)
+            options = TableOptions(record.kind, table.integer(_OPTIONS_TYPE, "B"), union, record.origin, inside)
             ops.append(operator.parse(record.inputs, record.outputs, record.origin, options))
         except TinygenError as found:
             damaged += found.diagnostics

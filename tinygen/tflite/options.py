@@ -12,7 +12,7 @@ import numpy as np
 import tflite
 
 from tinygen.errors import Origin, error
-from tinygen.ir.tensor import Array
+from tinygen.ir.tensor import Array, Quantization
 from tinygen.tflite.flatbuffer import Table
 
 _SHARED = {
@@ -70,8 +70,16 @@ class TableOptions:
         AttributeError: when asked for a field the operator does not have, which is an error in tinygen.
     """
 
-    def __init__(self, kind: str, union_type: int, table: Table | None, origin: Origin) -> None:
+    def __init__(
+        self,
+        kind: str,
+        union_type: int,
+        table: Table | None,
+        origin: Origin,
+        intermediates: tuple[Quantization | None, ...] = (),
+    ) -> None:
         self._origin = origin
+        self.intermediates = intermediates
         expected = options_type(kind)
         found = _OPTION_TYPES.get(union_type, f"type {union_type}")
         if expected is not None and found not in (expected, "NONE"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tinygen.ir.tensor import Tensor
 from tinygen.tflite.findings import Findings
 from tinygen.tflite.flatbuffer import Flatbuffer, Table
 from tinygen.tflite.operators import OpRecord, check_order, opaque_ops, operator_kinds, parse_ops, read_records
-from tinygen.tflite.tensors import TensorReader, variable_tensors
+from tinygen.tflite.tensors import TensorReader
 
 MAX_FILE_BYTES = 1 << 28
 """Far above the flash of any microcontroller."""
@@ -103,19 +104,23 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin, 
         raise error("TG107", "the graph has no outputs", origin=origin)
 
     findings, warnings = Findings(), Findings()
-    reader = TensorReader(tables, model.tables(_BUFFERS, "buffer"), findings, warnings, state=opaque)
+    reader = TensorReader(tables, model.tables(_BUFFERS, "buffer"), findings, warnings)
     tensors = _read_tensors(reader, inputs, outputs, records, origin)
     for role, ends in (("input", inputs), ("output", outputs)):
         for i in ends:
             if i in tensors and tensors[i].data is not None:
                 where = replace(origin, tensor=tensors[i].name)
                 raise error("TG107", f"the graph's {role} {i} is a constant", origin=where)
+            if i in tensors and tensors[i].variable:
+                where = replace(origin, tensor=tensors[i].name)
+                message = f"the graph's {role} {i} is a variable tensor; accepted: the state of an operator"
+                raise error("TG111", message, origin=where)
 
-    state = variable_tensors(tables) if opaque else frozenset[int]()
+    state = frozenset(i for i, tensor in tensors.items() if tensor.variable)
     available = frozenset({*inputs, *state, *(i for i, tensor in tensors.items() if tensor.data is not None)})
     order = check_order(records, available, outputs, tensors, origin)
     _check_sharing(records, tensors, max(MAX_CONSTANT_READS, 4 * len(model.file.data)), origin)
-    ops, unsupported = parse_ops(records)
+    ops, unsupported = parse_ops(records, reader.quantization)
     graph = replace(empty, tensors=tensors, inputs=inputs, outputs=outputs, warnings=warnings.diagnostics())
     graph = replace(graph, ops=tuple(op.resolve(graph) for op in ops))
     if opaque:
@@ -128,9 +133,10 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin, 
 
 
 def _known_or_opaque(graph: Graph, records: tuple[OpRecord, ...], state: frozenset[int]) -> tuple[Op, ...]:
-    """The operators, by name only where tinygen does not support them."""
-    known = {op.origin.op_index: op for op in graph.ops if not state.intersection(op.inputs)}
-    supported = {index: op for index, op in known.items() if not any(op.verify(graph))}
+    """The operators, by name only where tinygen does not support them, or the way they use state."""
+    uses = Counter(i for record in records for i in record.inputs if i in state)
+    known = (op for op in graph.ops if all(i in op.kept and uses[i] == 1 for i in state.intersection(op.inputs)))
+    supported = {op.origin.op_index: op for op in known if not any(op.verify(graph))}
     return tuple(supported.get(op.origin.op_index, op) for op in opaque_ops(records, state))
 
 

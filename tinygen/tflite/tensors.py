@@ -34,11 +34,6 @@ def tensor_name(table: Table, index: int) -> str:
     return table.string(_NAME, f"name of {table.what}") or f"#{index}"
 
 
-def variable_tensors(tables: tuple[Table, ...]) -> frozenset[int]:
-    """The tensors that keep state between inferences."""
-    return frozenset(i for i, table in enumerate(tables) if table.integer(_IS_VARIABLE, "B"))
-
-
 class TensorReader:
     """Makes the tensors of a subgraph.
 
@@ -47,7 +42,6 @@ class TensorReader:
         buffers: the file's buffers.
         findings: receives what tinygen does not support.
         warnings: receives what is unusual but harmless.
-        state: whether variable tensors, which keep state between inferences, are accepted.
     """
 
     def __init__(
@@ -56,10 +50,7 @@ class TensorReader:
         buffers: tuple[Table, ...],
         findings: Findings,
         warnings: Findings,
-        *,
-        state: bool = False,
     ) -> None:
-        self._state = state
         self._tables = tables
         self._buffers = buffers
         self._findings = findings
@@ -69,7 +60,7 @@ class TensorReader:
         """The tensor, or None when it uses a feature that is not supported, which is then among the findings.
 
         Raises:
-            TinygenError: TG102, TG103, TG106 or TG108 when it is damaged.
+            TinygenError: TG102, TG103, TG106 or TG108 when it is damaged, TG111 for a variable tensor with values.
         """
         table = self._tables[index]
         name = tensor_name(table, index)
@@ -80,11 +71,30 @@ class TensorReader:
             self._findings.add("TG105", kind, message, origin, tuple(hints))
             return None
         dtype = _DTYPES[table.integer(_TYPE, "b")]
-        tensor = Tensor(index, name, shape, dtype)
+        tensor = Tensor(index, name, shape, dtype, variable=bool(table.integer(_IS_VARIABLE, "B")))
         if tensor.nbytes > MAX_TENSOR_BYTES:
             message = f"{tensor.describe()} takes {tensor.nbytes} bytes; at most {MAX_TENSOR_BYTES} are accepted"
             raise error("TG106", message, origin=origin)
-        return replace(tensor, quant=self._quantization(table, tensor, origin), data=self._data(table, tensor, origin))
+        tensor = replace(
+            tensor, quant=self._quantization(table, tensor, origin), data=self._data(table, tensor, origin)
+        )
+        if tensor.variable and tensor.data is not None:
+            message = "a variable tensor has values in the file; accepted: none, as a reset would not restore them"
+            raise error("TG111", message, origin=origin)
+        return tensor
+
+    def quantization(self, index: int, origin: Origin) -> Quantization | None:
+        """The quantization of a tensor that exists only inside an operator, whatever its shape and type.
+
+        Raises:
+            TinygenError: TG102 or TG108 when it is damaged.
+        """
+        table = self._tables[index]
+        dtype = _DTYPES.get(table.integer(_TYPE, "b"))
+        if dtype is None:
+            return None
+        name = tensor_name(table, index)
+        return self._quantization(table, Tensor(index, name, (), dtype), replace(origin, tensor=name))
 
     def _shape(self, table: Table, origin: Origin) -> tuple[int, ...]:
         shape = table.integers(_SHAPE, "i", f"shape of {table.what}") or ()
@@ -111,9 +121,6 @@ class TensorReader:
             return found, f"element type {found} is not supported; accepted: {accepted}"
         if table.target(_SPARSITY) is not None:
             return "sparse", "sparse tensors are not supported; accepted: dense"
-        if table.integer(_IS_VARIABLE, "B") and not self._state:
-            text = "variable tensors (state kept between inferences) are not supported"
-            return "variable", text, "or use --backend tflm, which keeps state"
         params = table.table(_QUANTIZATION, f"quantization of {table.what}")
         if params is not None and params.integer(_DETAILS_TYPE, "B"):
             return "quantization", "custom quantization is not supported; accepted: scales and zero points"

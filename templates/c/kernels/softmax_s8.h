@@ -1,4 +1,5 @@
-/* Softmax of int8 vectors, TFLite's fixed-point arithmetic with the exponentials looked up. In place is fine.
+/* Softmax of int8 vectors to int8 or int16, TFLite's fixed-point arithmetic with the exponentials looked up. To int8 in
+ * place is fine.
  *
  * exp(x - max) depends on the difference of two int8 only, so a table has all of them. They have 31 fractional bits;
  * from `entries` on they are zero and left out of the table. Sums have 19 fractional bits.
@@ -26,7 +27,8 @@ TG_INLINE int32_t tg_softmax_reciprocal(int32_t d)
     return x < 2 * one ? 2 * x : INT32_MAX; /* halved, and 31 fractional bits instead of 29 */
 }
 
-TG_INLINE void tg_softmax_vector(const tg_softmax_s8_params *p, const int8_t *in, int8_t *out)
+/* `bits` of an output: 8 or 16. */
+TG_INLINE void tg_softmax_vector(const tg_softmax_s8_params *p, const int8_t *in, void *out, const int bits)
 {
     int32_t max = -128;
     for (int32_t i = 0; i < p->depth; i++) {
@@ -39,8 +41,9 @@ TG_INLINE void tg_softmax_vector(const tg_softmax_s8_params *p, const int8_t *in
             sum += ((uint32_t)p->exponentials[difference] + 2048) >> 12;
         }
     }
-    /* The maximum's own term is 1, so the sum is at least 2^19; outputs have 8 fractional bits. */
-    int32_t exponent = 12 + 31 - 8;
+    /* The maximum's own term is 1, so the sum is at least 2^19; outputs have as many fractional bits as
+     * they have bits. */
+    int32_t exponent = 12 + 31 - bits;
     for (; sum < (uint32_t)1 << 31; sum <<= 1) {
         exponent--;
     }
@@ -51,7 +54,11 @@ TG_INLINE void tg_softmax_vector(const tg_softmax_s8_params *p, const int8_t *in
         if (difference < p->entries) {
             x = tg_rounding_shift(tg_high_multiply(scale, p->exponentials[difference]), exponent);
         }
-        out[i] = (int8_t)(x < 255 ? x - 128 : 127);
+        if (bits == 8) {
+            ((int8_t *)out)[i] = (int8_t)(x < 255 ? x - 128 : 127);
+        } else {
+            ((int16_t *)out)[i] = (int16_t)(x < 65535 ? x - 32768 : 32767);
+        }
     }
 }
 
@@ -60,7 +67,16 @@ static TG_NOINLINE void tg_softmax_s8(const tg_softmax_s8_params *p, const void 
     const int8_t *in = rows[0];
     int8_t *to = out;
     for (int32_t i = 0; i < p->vectors; i++) {
-        tg_softmax_vector(p, in + i * p->depth, to + i * p->depth);
+        tg_softmax_vector(p, in + i * p->depth, to + i * p->depth, 8);
+    }
+}
+
+static TG_NOINLINE void tg_softmax_s8_s16(const tg_softmax_s8_params *p, const void *const *rows, void *out)
+{
+    const int8_t *in = rows[0];
+    int16_t *to = out;
+    for (int32_t i = 0; i < p->vectors; i++) {
+        tg_softmax_vector(p, in + i * p->depth, to + i * p->depth, 16);
     }
 }
 

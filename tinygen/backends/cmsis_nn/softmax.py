@@ -6,15 +6,17 @@ from tinygen.backends.cmsis_nn.library import SOFTMAX
 from tinygen.backends.cmsis_nn.scratch import Unit
 from tinygen.ir.call import Call, Field, Kernel
 from tinygen.ir.graph import Graph
-from tinygen.ir.tensor import geometry
+from tinygen.ir.tensor import DType, geometry
 from tinygen.ops.softmax import Softmax, scaled_differences
 
 SOURCES = SOFTMAX
 
 
 def kernels(op: Softmax, graph: Graph, core: Unit) -> tuple[Kernel, ...]:
-    """A call for each row; none for scales so small that the library would shift by a negative number."""
+    """A call for each row; none to int16, or for scales so small that the library would shift by a negative number."""
     source = op.input(graph, 0)
+    if op.output(graph).dtype is not DType.INT8:
+        return ()
     if source.quant is None:
         raise ValueError("kernels need a verified operator")
     multiplier, shift, radius = scaled_differences(source.quant.scale, op.beta)

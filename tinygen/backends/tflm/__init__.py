@@ -62,6 +62,7 @@ class Tflm:
             "arena_bytes": plan.arena_bytes,
             "arena_bound": True,
             "constants_crc32": zlib.crc32(model),
+            "state_bytes": _state_bytes(graph),
         }
         count = len(graph.ops)
         code = {**common, "operators": used, "tensor_bytes": head.arena_bytes}
@@ -85,6 +86,7 @@ class Tflm:
             constant_bytes=len(model),
             constants_crc32=zlib.crc32(model),
             steps=tuple(range(count)),
+            state_bytes=_state_bytes(graph),
             walks_constants=True,
             arena_bound=True,
             libraries=libraries(used, optimized=self.optimized),
@@ -100,10 +102,13 @@ def structure_bytes(graph: Graph) -> int:
     weights = [graph.tensors[op.inputs[1]] for op in graph.ops if len(op.inputs) > 1 and op.inputs[1] >= 0]
     channels = sum(len(t.quant.scales) for t in weights if t.data is not None and t.quant is not None)
     ends = len(graph.inputs) + len(graph.outputs)
-    produced = {i for op in graph.ops for i in op.outputs} | {*graph.inputs}
-    state = sum(t.nbytes for i, t in graph.tensors.items() if t.data is None and i not in produced)
-    total = 2048 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends + 8 * state
+    total = 2048 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends + 8 * _state_bytes(graph)
     return total + -total % 16
+
+
+def _state_bytes(graph: Graph) -> int:
+    """Of all variable tensors, which tflite-micro keeps in the arena."""
+    return sum(tensor.nbytes for tensor in graph.tensors.values() if tensor.variable)
 
 
 def _check_options(options: CompileOptions) -> None:

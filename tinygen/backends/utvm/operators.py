@@ -16,6 +16,7 @@ from tinygen.backends.utvm.rows import NAME, Gather, Lowering, RowFunction, gath
 from tinygen.ir.call import Constant, Field
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op
+from tinygen.ir.tensor import DType
 from tinygen.ops.add import Add
 from tinygen.ops.average_pool_2d import AveragePool2D
 from tinygen.ops.conv_2d import Conv2D
@@ -54,7 +55,7 @@ def lowering(op: Op, graph: Graph, numerics: Numerics) -> Lowering | None:
             return lower_average_pool(op, graph)
         case MaxPool2D():
             return lower_max_pool(op, graph)
-        case Softmax():
+        case Softmax() if op.output(graph).dtype is DType.INT8:
             return lower_softmax(op, graph)
     return None
 

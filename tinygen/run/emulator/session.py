@@ -82,10 +82,16 @@ class EmulatedSession:
             traced = target.names_layers or problem.code == _FAULT
             raise (self._with_layer(problem, data) if traced else problem) from problem
 
+    def reset(self) -> None:
+        """The next inference is the first of a sequence."""
+        if self._project.model.state_bytes:
+            self._start()[1].reset()
+
     def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
         """Whole inferences from the firmware without hooks, layers from one inference of the profiling build."""
         counts = []
         for _ in range(runs):
+            self.reset()
             outputs = self.infer(inputs)
             counts.append(self.instructions)
         stack_bytes = self._start()[1].memory().stack_used

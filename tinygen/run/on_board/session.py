@@ -67,6 +67,11 @@ class BoardSession:
         """
         return self._infer(inputs)[0]
 
+    def reset(self) -> None:
+        """The next inference is the first of a sequence; errors as `infer`."""
+        if self._project.model.state_bytes:
+            self._guarded(lambda c: c.client.reset())
+
     def measure(self, inputs: Sequence[NDArray[Any]], runs: int = 1) -> Measurement:
         """Counts `runs` inferences; layers are those of the last, where a profiling build is on the board.
 
@@ -75,7 +80,7 @@ class BoardSession:
         """
         counts = []
         for _ in range(runs):
-            outputs, count = self._infer(inputs)
+            outputs, count = self._infer(inputs, first=True)
             counts.append(count)
         hello = self._start().hello
         layers = self._guarded(lambda c: c.client.layers()) if hello.profile else ()
@@ -177,14 +182,15 @@ class BoardSession:
             message = "\n".join((f"the firmware on {self._where} is not this project's", *wrong))
             raise error("TG514", message, hints=("build this project and flash it, or name the one that is flashed",))
 
-    def _infer(self, inputs: Sequence[NDArray[Any]]) -> tuple[tuple[NDArray[Any], ...], int]:
+    def _infer(self, inputs: Sequence[NDArray[Any]], *, first: bool = False) -> tuple[tuple[NDArray[Any], ...], int]:
+        """Outputs and count; `first` makes it the first inference of a sequence, which can be asked for again."""
         data = input_bytes(self._project.model.inputs, inputs)
-        count = self._guarded(partial(self._run, data))
+        count = self._guarded(partial(self._run, data, first))
         sizes = (spec.nbytes for spec in self._project.model.outputs)
         read = [self._guarded(partial(self._output, index, size)) for index, size in enumerate(sizes)]
         return tuple(output_array(s, d) for s, d in zip(self._project.model.outputs, read, strict=True)), count
 
-    def _run(self, data: Sequence[bytes], connection: _Connection) -> int:
+    def _run(self, data: Sequence[bytes], first: bool, connection: _Connection) -> int:
         """Loads and infers, as one: after a failure nobody knows whether the inputs still are what they were."""
         link, client = connection.link, connection.client
         models = self._project.manifest.models
@@ -193,12 +199,22 @@ class BoardSession:
         if len(models) > 1:
             link.allow(longest)
             client.others()
+        keeps = self._project.model.state_bytes > 0
+        if keeps and first:
+            link.allow(_ANSWER_SECONDS)
+            client.reset()
         for index, content in enumerate(data):
             link.allow(_ANSWER_SECONDS + self._transfer(len(content)))
             client.load(index, content)
         link.allow(longest if self._seconds is None else _ANSWER_SECONDS + 5 * self._seconds)
         began = time.monotonic()
-        count = client.infer()
+        try:
+            count = client.infer()
+        except TinygenError as problem:
+            if keeps and not first and problem.code in _NOISE:
+                message = f"the answer to an inference was lost on {self._where}, and with it whether the state went on"
+                raise error("TG517", message, hints=("start the sequence again",)) from problem
+            raise
         self._seconds = max(self._seconds or 0.0, time.monotonic() - began)
         return count
 
