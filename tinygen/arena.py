@@ -7,18 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tinygen.boards import Board
 from tinygen.build.builder import build_project
 from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.errors import TinygenError, error
 from tinygen.plan.model import Plan, Rect
 from tinygen.project import Project
 from tinygen.project.model import MANIFEST, Model
+from tinygen.protocol import BenchClient
 from tinygen.run import find_runner
 from tinygen.run.emulator.machine import Machine, Program
+from tinygen.run.qemu_system.process import QemuMachine
 from tinygen.source_tree import SourceTree
 
 GRAIN = 16
 """Arenas are multiples of it, and so is the search for the least."""
+
+_REFUSED = "TG502"
+"""The firmware greets with an error instead: a model did not start."""
 
 _FINENESS = 64
 """The search ends when it is this part of what is used, or one grain, from the least: every try is a build."""
@@ -42,17 +48,19 @@ def settle_arenas(
 ) -> tuple[Project, dict[str, Arena]]:
     """The project with arenas as large as its models need, written into its headers and its manifest.
 
-    Measured on Unicorn by starting the firmware with ever smaller arenas; models with a plan of tinygen's alone stay as
-    they are. Returns what was measured by prefix, nothing for a core that Unicorn does not have.
+    Measured on Unicorn, or on QEMU where Unicorn has no such core, by starting the firmware with ever smaller arenas;
+    models with a plan of tinygen's alone stay as they are. Returns what was measured by prefix, nothing for a board
+    that neither of them is: then the bounds stay.
 
     Raises:
-        TinygenError: TG4xx and TG501 of builds and runs, TG425 when the model does not start with all of the board's
+        TinygenError: TG4xx and TG5xx of builds and runs, TG425 when the model does not start with all of the board's
             memory.
     """
     bounded = [model for model in project.manifest.models if model.arena_bound]
-    if not bounded or project.board.core.unicorn_model is None:
+    emulator = measuring_emulator(project.board)
+    if not bounded or emulator is None:
         return project, {}
-    find_runner("unicorn")
+    find_runner(emulator)
     found = {
         model.prefix: _measure(project.select(model.prefix), build, compiler=compiler, optimize=optimize)
         for model in bounded
@@ -63,6 +71,13 @@ def settle_arenas(
     (project.path / MANIFEST).write_text(manifest.json(), encoding="utf-8")
     selected = next(model for model in models if model.prefix == project.model.prefix)
     return replace(project, manifest=manifest, model=selected), found
+
+
+def measuring_emulator(board: Board) -> str | None:
+    """The runner that measures arenas for a board; None where no emulator has its core."""
+    if board.core.unicorn_model is not None:
+        return "unicorn"
+    return "qemu" if board.emulators.qemu is not None else None
 
 
 def settled_plan(tree: SourceTree, arena_bytes: int) -> Plan:
@@ -121,11 +136,23 @@ def _used(project: Project, build: Path, size: int, compiler: str | None, optimi
         if problem.code == "TG301":
             raise error("TG425", f"an arena of {size:,} bytes does not fit {project.board.name}") from problem
         raise
-    machine = Machine(project.board, project.path, Program.of(built.elf, prefix, project.model.layer_slots))
+    machine = _boot(project, Program.of(built.elf, prefix, project.model.layer_slots))
     try:
+        BenchClient(machine, machine.names.name).boot()
+    except TinygenError as problem:
+        if problem.code != _REFUSED:
+            raise
+        return 0
+    else:
         return machine.word(f"{prefix}_arena_used_bytes")
     finally:
         machine.close()
+
+
+def _boot(project: Project, program: Program) -> Machine | QemuMachine:
+    if measuring_emulator(project.board) == "unicorn":
+        return Machine(project.board, project.path, program)
+    return QemuMachine(project.board, program)
 
 
 def _sized(project: Project, model: Model, found: dict[str, Arena]) -> Model:

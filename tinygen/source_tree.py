@@ -98,6 +98,8 @@ class SourceTree:
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
     arena_bound: bool = False
     """Whether the arena is a bound, as only a library knows what it keeps there; `tinygen.arena` measures it."""
+    library_arena_bytes: int | None = None
+    """What the arena would be if the library placed the tensors by itself; None where it never does."""
     libraries: tuple[Library, ...] = ()
     """What the code calls besides what is in `files`."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import struct
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from tests.requirement import library, need, require
 from tinygen.arena import settle_arenas
 from tinygen.backends.tflm.operators import OPERATORS
-from tinygen.backends.tflm.planning import ALIGNMENT, METADATA, metadata, plan_tensors
+from tinygen.backends.tflm.planning import METADATA, plan_tensors
 from tinygen.boards import load_board
 from tinygen.build.builder import build_project
 from tinygen.build.compiler import find_cxx_compiler
@@ -22,41 +20,13 @@ from tinygen.cores import CORES
 from tinygen.errors import TinygenError
 from tinygen.project import load_project, write_project
 from tinygen.project.formats import formats
+from tinygen.schedule.choose import Objective
 from tinygen.tflite import read_model
 from tinygen.verify import verify
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits.tflite"
 OPTIONS = CompileOptions(backend="tflm")
-
-
-def test_tensors_alive_at_once_never_overlap() -> None:
-    graph = read_model(DIGITS)
-    plan, offsets = plan_tensors(graph, keep_inputs=False)
-    assert all(offset % ALIGNMENT == 0 for offset in offsets.values())
-    for op in graph.ops:
-        if op.kind == "RESHAPE":
-            assert offsets[op.inputs[0]] == offsets[op.outputs[0]]
-            continue
-        alive = [i for i in (*op.inputs, *op.outputs) if i in offsets]
-        places = sorted((offsets[i], offsets[i] + graph.tensors[i].nbytes) for i in alive)
-        assert all(end <= start for (_, end), (start, _) in pairwise(places))
-        assert places[-1][1] <= plan.arena_bytes
-    constants = {i for i, tensor in graph.tensors.items() if tensor.data is not None}
-    assert not constants & set(offsets)
-
-
-def test_inputs_that_are_kept_live_to_the_end() -> None:
-    graph = read_model(DIGITS)
-    kept, offsets = plan_tensors(graph, keep_inputs=True)
-    first = graph.inputs[0]
-    own = range(offsets[first], offsets[first] + graph.tensors[first].nbytes)
-    others = [i for i in offsets if i != first]
-    assert not any(offsets[i] in own for i in others)
-    assert kept.arena_bytes >= plan_tensors(graph, keep_inputs=False)[0].arena_bytes
-
-
-def test_metadata_is_what_tflite_micro_reads() -> None:
-    assert struct.unpack("<7i", metadata({1: 32, 3: 0}, 4)) == (1, 1, 4, -1, 32, -1, 0)
+LEAST = replace(OPTIONS, optimize=Objective.RAM)
 
 
 def test_the_source_adds_exactly_the_operators_of_the_model() -> None:
@@ -111,6 +81,23 @@ def test_a_budget_of_tensors_is_kept_or_refused() -> None:
     assert caught.value.code == "TG305"
 
 
+def test_a_budget_below_whole_tensors_is_met_by_rows() -> None:
+    whole = plan_tensors(read_model(DIGITS), keep_inputs=False).plan.arena_bytes
+    tree = compile_model(DIGITS, replace(OPTIONS, ram_budget=whole - 1))
+    assert (
+        tree.plan.arena_bytes
+        == compile_model(DIGITS, LEAST).plan.arena_bytes
+        < compile_model(DIGITS, OPTIONS).plan.arena_bytes
+    )
+    assert "#error" in tree.files["src/digits.cc"]
+    assert "#error" not in compile_model(DIGITS, replace(OPTIONS, ram_budget=whole)).files["src/digits.cc"]
+
+
+def test_other_kernels_get_whole_tensors_in_any_case() -> None:
+    trees = [compile_model(DIGITS, replace(options, backend="tflm-cmsis-nn")) for options in (OPTIONS, LEAST)]
+    assert trees[0].plan == trees[1].plan
+
+
 def test_cpp_needs_a_compiler_that_has_it() -> None:
     core = next(core for core in CORES if core.cpu == "cortex-m4")
     with pytest.raises(TinygenError, match="needs C\\+\\+ and a C library") as caught:
@@ -134,10 +121,11 @@ def tflm() -> None:
 
 
 @pytest.mark.usefixtures("tflm")
+@pytest.mark.parametrize("options", [OPTIONS, LEAST], ids=["balanced", "ram"])
 @pytest.mark.parametrize(("runner", "board"), [("host", None), ("unicorn", "mps2-an386")])
-def test_outputs_with_the_real_library(runner: str, board: str | None) -> None:
+def test_outputs_with_the_real_library(runner: str, board: str | None, options: CompileOptions) -> None:
     target = None if board is None else load_board(board)
-    assert verify(DIGITS, OPTIONS, board=target, runner=runner, samples=3).mismatches == 0
+    assert verify(DIGITS, options, board=target, runner=runner, samples=3).mismatches == 0
 
 
 @pytest.mark.usefixtures("tflm")

@@ -117,3 +117,10 @@ def test_inputs_and_outputs_outside_are_not_in_the_map(run_json, digits, run):
     kinds = {b["kind"] for b in run_json("plan", digits, "--io-outside")["placed"]}
     assert not kinds & {"input", "output"}
     assert "layers  |" in run("plan", digits, "--io-outside").stdout
+
+
+def test_a_library_that_plans_by_itself_is_compared(run, run_json, digits):
+    found = run_json("plan", digits, "--backend", "tflm", "--optimize", "ram")
+    assert found["arena_bytes"] < found["layered_bytes"] <= found["library_arena_bytes"]
+    assert "tflite-micro's own plan" in run("plan", digits, "--backend", "tflm").stdout
+    assert run_json("plan", digits)["library_arena_bytes"] is None

@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from tests.emulated.trivial_model import Fault, trivial_inputs, trivial_output, trivial_tree
 from tests.requirement import require
 from tinygen.boards import all_boards, load_board
+from tinygen.build.builder import build_project
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import TinygenError
 from tinygen.project import Project, write_project
+from tinygen.protocol import BenchClient
 from tinygen.run import find_runner, qemu, unicorn
 from tinygen.run.emulator import socket_line
+from tinygen.run.emulator.machine import Machine, Program
 from tinygen.run.emulator.session import EmulatedSession
 from tinygen.run.qemu_system import process, program
 
@@ -72,6 +75,19 @@ def _compare(project: Project, compiler: str, inputs: Sequence[NDArray[Any]]) ->
 def _measured(opened: EmulatedSession, inputs: Sequence[NDArray[Any]]) -> Any:
     with opened:
         return opened.measure(inputs, runs=2)
+
+
+def test_a_variable_of_a_board_that_runs(folder: Path) -> None:
+    """Initialised by the start-up code, before the greeting."""
+    written = project(folder, "mps2-an386")
+    built = build_project(written, written.path / "build", compiler="zig")
+    named = Program.of(built.elf, written.model.prefix, written.model.layer_slots)
+    values = []
+    for board in (Machine(written.board, written.path, named), process.QemuMachine(written.board, named)):
+        BenchClient(board).boot()
+        values.append((board.word("tg_running_layer"), board.word("tg_inferences")))
+        board.close()
+    assert values == [(0xFFFF_FFFF, 0)] * 2
 
 
 @pytest.mark.parametrize("board", BOTH)

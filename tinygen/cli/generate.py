@@ -33,6 +33,8 @@ class GeneratedModel:
     proof: str
     schedule_exact: bool
     """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
+    library_arena_bytes: int | None
+    """The arena with the plan that the backend's library makes by itself; null where it never does."""
     constant_bytes: int
     layers: int
     mlperf: str | None
@@ -201,7 +203,9 @@ def command(
         for item in each:
             if len(each) > 1:
                 output.line(f"{item.model}, prefix {item.prefix}")
-            output.line(f"arena      {item.arena_bytes:>11,} bytes ({item.proof})")
+            own = item.library_arena_bytes
+            beside = "" if own is None else f", {own:,} with tflite-micro's own plan"
+            output.line(f"arena      {item.arena_bytes:>11,} bytes ({item.proof}){beside}")
             output.line(f"constants  {item.constant_bytes:>11,} bytes in {item.layers} layers")
             if item.mlperf not in (None, item.prefix):
                 output.line(f"answers MLPerf Tiny's runner as {item.mlperf}")
@@ -232,6 +236,7 @@ def _model(tree: SourceTree, mlperf: str | None) -> GeneratedModel:
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
         schedule_exact=tree.schedule_exact,
+        library_arena_bytes=tree.library_arena_bytes,
         constant_bytes=tree.constant_bytes,
         layers=len(tree.layers),
         mlperf=mlperf,

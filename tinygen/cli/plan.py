@@ -23,6 +23,7 @@ from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import kind_shown, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Timeline, layered_timeline, timeline
+from tinygen.source_tree import SourceTree
 from tinygen.target import for_board
 
 OF_FILES = ("file", "picture", "capacity", "out", "json", "debug")
@@ -62,6 +63,8 @@ class PlanDocument:
     """The buffers in the same order."""
     layered_bytes: int | None
     """The arena if a model's layers were computed one after the other; null for an allocation file."""
+    library_arena_bytes: int | None
+    """The arena with the plan that the backend's library makes by itself; null where it never does."""
 
 
 DOCUMENT = PlanDocument
@@ -123,13 +126,15 @@ def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Pat
     def show() -> None:
         found = tree.plan
         output.line(f"{tree.model_name}: arena {found.arena_bytes:,} bytes ({found.proof}), {chosen.optimize.value}")
-        output.line(f"lower bound {found.lower_bound:,} bytes, layer by layer {layered.arena_bytes:,} bytes")
+        own = tree.library_arena_bytes
+        beside = "" if own is None else f", tflite-micro's own plan {own:,} bytes"
+        output.line(f"lower bound {found.lower_bound:,} bytes, layer by layer {layered.arena_bytes:,} bytes{beside}")
         searched = "all orders and cuts of the layers" if tree.schedule_exact else "some orders and cuts of the layers"
         output.line(f"searched: {searched}")
         _show_map(output, found, when)
         _show_picture(output, picture)
 
-    output.result(_document(tree.plan, layered.arena_bytes, tree.schedule_exact), show)
+    output.result(_document(tree.plan, layered.arena_bytes, tree), show)
 
 
 def _place_file(output: Output, file: Path, capacity: int | None, out: Path | None, picture: Path | None) -> None:
@@ -152,7 +157,7 @@ def _place_file(output: Output, file: Path, capacity: int | None, out: Path | No
             output.line(f"offsets: {out}")
         _show_picture(output, picture)
 
-    output.result(_document(found, None, None), show)
+    output.result(_document(found), show)
 
 
 def _show_map(output: Output, found: Plan, when: Timeline) -> None:
@@ -180,16 +185,17 @@ def _show_picture(output: Output, picture: Path | None) -> None:
         output.line(f"memory map: {picture}")
 
 
-def _document(found: Plan, layered_bytes: int | None, schedule_exact: bool | None) -> PlanDocument:
+def _document(found: Plan, layered_bytes: int | None = None, tree: SourceTree | None = None) -> PlanDocument:
     return PlanDocument(
         buffers=len(found.buffers),
         arena_bytes=found.arena_bytes,
         lower_bound_bytes=found.lower_bound,
         proof=found.proof,
-        schedule_exact=schedule_exact,
+        schedule_exact=None if tree is None else tree.schedule_exact,
         offsets=found.offsets,
         placed=_placed(found),
         layered_bytes=layered_bytes,
+        library_arena_bytes=None if tree is None else tree.library_arena_bytes,
     )
 
 

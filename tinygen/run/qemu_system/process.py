@@ -16,6 +16,7 @@ from tinygen.run.emulator.calls import Calls, find_calls
 from tinygen.run.emulator.fault import Names
 from tinygen.run.emulator.machine import Program
 from tinygen.run.emulator.socket_line import SocketLine, SocketTarget
+from tinygen.run.qemu_system.control import Control
 from tinygen.run.qemu_system.program import counting_plugin, find_qemu, machine_name
 
 _LAST_WORDS = 4000
@@ -31,11 +32,14 @@ class QemuMachine(SocketTarget):
 
     def __init__(self, board: Board, program: Program) -> None:
         qemu = find_qemu(board.core)
-        self.names = Names(read_symbols(program.elf))
+        self._symbols = read_symbols(program.elf)
+        self.names = Names(self._symbols)
         self._folder = tempfile.TemporaryDirectory(prefix="tinygen-qemu-")
         counts = Path(self._folder.name) / "counts"
         ours, theirs = _connection()
+        asking, answering = _connection()
         command = [qemu, *machine_arguments(board, program.elf, f"socket,fd={theirs.fileno()}")]
+        command += ["-chardev", f"socket,fd={answering.fileno()},id=control", "-mon", "chardev=control,mode=control"]
         lacking: TinygenError | None = None
         try:
             plugin = counting_plugin(qemu)
@@ -47,13 +51,22 @@ class QemuMachine(SocketTarget):
             command += ["-plugin", ",".join((f"file={_escaped(plugin)}", *watch))]
         self.counter = PluginCounts(counts, lacking)
         self._messages = Path(self._folder.name) / "messages"
-        with theirs, self._messages.open("wb") as messages:
+        with theirs, answering, self._messages.open("wb") as messages:
             # The plugin ends QEMU when standard input does, so that none is left behind by a killed tinygen.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=messages, stderr=messages, pass_fds=(theirs.fileno(),)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=messages,
+                stderr=messages,
+                pass_fds=(theirs.fileno(), answering.fileno()),
             )
-        self._reap = weakref.finalize(self, _end, self._process, ours, self._folder)
+        self._control = Control(asking)
+        self._reap = weakref.finalize(self, _end, self._process, ours, self._control, self._folder)
         self._line = SocketLine(ours, self._ended)
+
+    def word(self, name: str) -> int:
+        """The value of a variable of 32 bits; TG519 when QEMU does not tell."""
+        return self._control.word(next(symbol.address for symbol in self._symbols if symbol.name == name))
 
     def close(self) -> None:
         """Ends QEMU, if it has not ended by itself."""
@@ -144,8 +157,14 @@ def _escaped(path: Path) -> str:
     return str(path).replace(",", ",,")
 
 
-def _end(process: subprocess.Popen[bytes], line: socket.socket, folder: tempfile.TemporaryDirectory[str]) -> None:
+def _end(
+    process: subprocess.Popen[bytes],
+    line: socket.socket,
+    control: Control,
+    folder: tempfile.TemporaryDirectory[str],
+) -> None:
     process.kill()
     process.communicate()
     line.close()
+    control.close()
     folder.cleanup()
