@@ -1,4 +1,4 @@
-"""exp and reciprocals in gemmlowp's fixed-point arithmetic, which SOFTMAX and LOGISTIC are made of."""
+"""exp and reciprocals in gemmlowp's fixed-point arithmetic, which SOFTMAX, LOGISTIC and TANH are made of."""
 
 from __future__ import annotations
 
@@ -30,14 +30,24 @@ def exp_of_negative(x: Int, integer_bits: int) -> Int:
 
 
 def half_reciprocal(d: Int) -> Int:
-    """1 / (2 * d) for d in [1/2, 1), 31 fractional bits in and out.
+    """1 / (2 * d) for d in [1/2, 1), 31 fractional bits in and out."""
+    return np.minimum(_reciprocal(d) * 2, ONE)
 
-    Three Newton-Raphson steps from 48/17 - 32/17 * d with 29 fractional bits.
+
+def complement_quotient(x: Int) -> Int:
+    """(1 - x) / (1 + x) for x in [0, 1], 31 fractional bits in and out."""
+    return np.minimum((_reciprocal((x + ONE + 1) >> 1) - (1 << 29)) * 4, ONE)
+
+
+def _reciprocal(d: Int) -> Int:
+    """1 / d for d in [1/2, 1), 31 fractional bits in, 29 out.
+
+    Three Newton-Raphson steps from 48/17 - 32/17 * d.
     """
     x = round(48 / 17 * (1 << 29)) + doubling_high_multiply(d, round(-32 / 17 * (1 << 29)))
     for _ in range(3):
         x = x + doubling_high_multiply(x, (1 << 29) - doubling_high_multiply(d, x)) * 4
-    return np.minimum(x * 2, ONE)
+    return np.asarray(x, np.int64)
 
 
 def _exp_of_fraction(x: Int) -> Int:
