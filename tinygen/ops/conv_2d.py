@@ -16,6 +16,7 @@ from tinygen.ir.tensor import Array
 from tinygen.ops.activation import activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.conv_kernels import conv_2d_kernels
+from tinygen.ops.conv_mve import conv_2d_mve_kernels
 from tinygen.ops.requantize import channel_factors, multipliers, requantize
 from tinygen.ops.window import Convolution
 
@@ -74,4 +75,6 @@ class Conv2D(Convolution):
         weights = self.input(graph, 1).data
         if weights is None:
             raise ValueError("kernels need a verified operator")
-        return conv_2d_kernels(self, graph, weights.astype(np.int8), self.activation)
+        filters = weights.astype(np.int8)
+        portable = conv_2d_kernels(self, graph, filters, self.activation)
+        return portable + conv_2d_mve_kernels(self, graph, filters, self.activation)

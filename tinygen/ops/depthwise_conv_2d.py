@@ -16,6 +16,7 @@ from tinygen.ir.tensor import Array
 from tinygen.ops.activation import activation_range
 from tinygen.ops.check import Check
 from tinygen.ops.conv_kernels import conv_2d_kernels, depthwise_kernels
+from tinygen.ops.conv_mve import conv_2d_mve_kernels
 from tinygen.ops.requantize import channel_factors, multipliers, requantize
 from tinygen.ops.window import Convolution
 
@@ -87,5 +88,7 @@ class DepthwiseConv2D(Convolution):
             raise ValueError("kernels need a verified operator")
         filters = weights[0].astype(np.int8).transpose(2, 0, 1)
         if self.input(graph, 0).shape[3] == 1:
-            return conv_2d_kernels(self, graph, filters[..., np.newaxis], self.activation)
+            single = filters[..., np.newaxis]
+            portable = conv_2d_kernels(self, graph, single, self.activation)
+            return portable + conv_2d_mve_kernels(self, graph, single, self.activation)
         return depthwise_kernels(self, graph, filters, self.activation)

@@ -38,3 +38,18 @@ def pack_channels(filters: Weights) -> Weights:
     """[channels, taps] as [channels / 4][taps][4 channels]; channels must divide."""
     count, taps = filters.shape
     return filters.reshape(count // 4, 4, taps).transpose(0, 2, 1).reshape(-1)
+
+
+def pack_mve(filters: Weights) -> Weights:
+    """[filters, depth] four filters at a time: [4][the last 1 to 16 taps], then backwards [depth / 16][4][16].
+
+    Filters that are left follow one by one, and then zeros, so that a filter may be read in whole vectors of 16.
+    """
+    count, depth = filters.shape
+    whole = count // 4 * 4
+    groups = [
+        group[:, at : at + 16].reshape(-1)
+        for group in filters[:whole].reshape(-1, 4, depth)
+        for at in reversed(range(0, depth, 16))
+    ]
+    return np.concatenate([*groups, filters[whole:].reshape(-1), np.zeros(-depth % 16, np.int8)])

@@ -73,6 +73,12 @@ class Requantization:
         right = -self.shifts.astype(np.int32)
         return self.limits == (-128, 127) and self.reach < 1 << 30 and bool(right.min() >= 1 and right.max() <= 31)
 
+    @property
+    def clamps_negative(self) -> bool:
+        """No value below the zero point is left, so that how negative ties round makes no difference, and no shift is
+        to the left."""
+        return self.limits[0] >= self.zero_point and bool(self.shifts.max() <= 0)
+
     def fields(self) -> tuple[Field, ...]:
         """The members of `tg_requantize_s8_params`."""
         return (

@@ -1,0 +1,25 @@
+"""The kernels for Helium (MVE) against LiteRT, on the host: the same text with the intrinsics in plain C."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ops.harness import Case, check
+from tests.ops.strategies import BATCH, examples
+from tests.ops.test_conv_2d import CONV, DEPTHWISE, cases
+from tinygen.backends.options import CompileOptions
+
+HELIUM = CompileOptions(features=frozenset({"dsp", "mve"}))
+
+
+@examples(2)
+@given(st.lists(cases(CONV), min_size=BATCH, max_size=BATCH))
+def test_conv_2d(batch: list[Case]) -> None:
+    check(*batch, options=HELIUM)
+
+
+@examples(2)
+@given(st.lists(cases(DEPTHWISE), min_size=BATCH, max_size=BATCH))
+def test_depthwise_conv_2d(batch: list[Case]) -> None:
+    check(*batch, options=HELIUM)
