@@ -20,7 +20,7 @@ from tinygen.ops.average_pool_2d import AveragePool2D
 from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.pad import Pad
 from tinygen.ops.reshape import Reshape
-from tinygen.schedule.storages import row_geometry
+from tinygen.schedule.places import row_geometry
 from tinygen.tflite import read_model
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits.tflite"

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from tests.schedule.net import MOST_ELEMENTS, Net
 from tinygen.ops.activation import Activation
+from tinygen.ops.add import Add
 from tinygen.ops.concatenation import Concatenation
+from tinygen.ops.conv_2d import Conv2D
 from tinygen.ops.pad import Pad
 from tinygen.ops.relu import Relu
 from tinygen.ops.reshape import Reshape
@@ -50,16 +52,32 @@ def add_concat(net: Net) -> None:
 
 
 def add_stack(net: Net) -> None:
-    """What two layers compute, joined by rows or columns such that nothing need be copied."""
+    """What two layers compute, joined by rows, columns or channels such that nothing need be copied."""
     if (source := net.pick((3, 4))) is None:
         return
-    shape, axis = net.shape(source), net.draw(st.sampled_from((1, 1, 2)))
-    first = net.fresh(shape)
-    parts = (first, net.like(first, shape))
+    shape = net.shape(source)
+    axis = net.draw(st.sampled_from((1, 2, 3, 3, 3))) if len(shape) == 4 else net.integer(1, 2)
+    counts = [net.integer(1, 4) if axis == 3 else shape[axis] for _ in range(2)]
+    first = net.fresh((*shape[:axis], counts[0], *shape[axis + 1 :]))
+    parts = (first, net.like(first, (*shape[:axis], counts[1], *shape[axis + 1 :])))
     for part in parts:
-        net.op(Relu, (source,), part)
-    result = (*shape[:axis], 2 * shape[axis], *shape[axis + 1 :])
+        _add_layer(net, source, part)
+    result = (*shape[:axis], sum(counts), *shape[axis + 1 :])
     net.op(Concatenation, parts, net.like(first, result), axis=axis, activation=Activation.NONE)
+
+
+def _add_layer(net: Net, source: int, output: int) -> None:
+    """A convolution, or something element by element where the shapes are the same."""
+    shape, result = net.shape(source), net.shape(output)
+    if shape == result and net.draw(st.booleans()):
+        net.op(Relu, (source,), output)
+    elif shape == result and len(shape) < 4:
+        net.op(Add, (source, source), output, activation=Activation.NONE)
+    else:
+        size = net.draw(st.sampled_from((1, 1, 3)))
+        options = {"strides": (1, 1), "padding": (size // 2,) * 4, "activation": Activation.NONE}
+        weights = net.weights((result[3], size, size, shape[3]), size * size * shape[3])
+        net.op(Conv2D, (source, weights), output, **options)
 
 
 def add_slice(net: Net) -> None:
@@ -88,7 +106,8 @@ def add_split(net: Net) -> None:
     if (source := net.pick()) is None or max(net.shape(source), default=1) == 1:
         return
     shape = net.shape(source)
-    axis = net.draw(st.sampled_from([i for i, n in enumerate(shape) if n > 1]))
+    axes = [i for i, n in enumerate(shape) if n > 1]
+    axis = net.draw(st.sampled_from((*axes, *axes[-1:])))
     middle = net.integer(1, shape[axis] - 1)
     for begin, end in ((0, middle), (middle, shape[axis])):
         output = net.like(source, (*shape[:axis], end - begin, *shape[axis + 1 :]))

@@ -20,6 +20,8 @@ class Places:
     storages: Mapping[int, int]
     rows: Mapping[int, int]
     """Rows of each storage's tensor."""
+    row_bytes: Mapping[int, int]
+    """Bytes of a row of each storage."""
     slots: Mapping[int, int]
     """Rows that each storage holds at once."""
     landings: Mapping[int, int]
@@ -88,7 +90,7 @@ def output_row(program: Program, position: int, prefix: str, places: Places) -> 
     if write.storage is None:
         raise ValueError("a layer writes to the arena")
     if places.is_ring(write.storage):
-        return _ring_row(program, prefix, write).format("y" if layer.rows.steps > 1 else "0")
+        return _ring_row(program, prefix, write, places).format("y" if layer.rows.steps > 1 else "0")
     return _row(*places.start(write.storage), write, layer.rows.steps)
 
 
@@ -106,7 +108,7 @@ def row_pointers(program: Program, position: int, prefix: str, places: Places) -
         inside = access.window is not None and not _leaves(access.window, layer.rows.steps, access.rows)
         ring = access.storage is not None and places.is_ring(access.storage)
         if ring:
-            row = _ring_row(program, prefix, access, inside=inside)
+            row = _ring_row(program, prefix, access, places, inside=inside)
         else:
             row = f"tg_row({_sum(base, offset + access.first)}, {{0}}, {access.rows}, {access.pitch})"
         if access.window is None:
@@ -128,17 +130,20 @@ def row_pointers(program: Program, position: int, prefix: str, places: Places) -
         yield "};"
 
 
-def _ring_row(program: Program, prefix: str, access: Access, *, inside: bool = True) -> str:
+def _ring_row(program: Program, prefix: str, access: Access, places: Places, *, inside: bool = True) -> str:
     """A row in a ring, for str.format with its number; NULL outside the tensor unless it is always `inside`."""
     if access.storage is None:
         raise ValueError("constants are in no ring")
     function = f"{producer_stem(program, prefix, access.storage)}_row"
-    row_bytes = access.row_bytes
-    if (access.first, access.pitch) == (0, row_bytes) and program.storage_of(access.tensor).rows == access.rows:
+    row_bytes = places.row_bytes[access.storage]
+    first, before = divmod(access.first, row_bytes)
+    if (access.first, access.pitch) == (0, row_bytes) and places.rows[access.storage] == access.rows:
         return f"{function}({{0}})"
-    number = f"({{0}}) * {access.pitch // row_bytes}" if access.pitch != row_bytes else "{0}"
-    number = _sum(number, access.first // row_bytes)
-    return f"{function}({number})" if inside else f"{{0}} < 0 || {{0}} >= {access.rows} ? NULL : {function}({number})"
+    number = f"({{0}}) * {access.pitch // row_bytes}" if access.rows > 1 and access.pitch != row_bytes else "{0}"
+    row = f"{function}({_sum(number, first)})"
+    if before:
+        row = f"(uint8_t *){row} + {before}"
+    return row if inside else f"{{0}} < 0 || {{0}} >= {access.rows} ? NULL : {row}"
 
 
 def _looped(layer: Layer, row: str, access: Access, counts: list[int]) -> Iterator[str]:

@@ -141,6 +141,7 @@ def _places(program: Program, demand: Demand, plan: Plan, prefix: str) -> Places
     return Places(
         storages=offsets(demand.storages),
         rows={s.id: s.rows for s in program.storages},
+        row_bytes={s.id: s.row_bytes for s in program.storages},
         slots=demand.slots,
         landings=offsets(demand.landings),
         settlers=demand.settlers,

@@ -114,14 +114,18 @@ def _place(access: Access, places: Places) -> str:
     (base, offset), slots = places.start(access.storage), places.slots[access.storage]
     if access.storage in places.outside:
         return base
+    apart = f", pixels {access.pixel_pitch} apart" if access.span != access.row_bytes else ""
     if not places.is_ring(access.storage):
         start = offset + access.first
-        apart = access.rows > 1 and access.pitch != access.row_bytes
-        spread = f", rows {access.pitch} apart" if apart else ""
-        return f"{base} {start} to {start + (access.rows - 1) * access.pitch + access.row_bytes}{spread}"
-    ring = f"ring of {slots} row{'s' if slots > 1 else ''}, {base} {offset} to {offset + slots * access.row_bytes}"
+        if access.rows > 1 and access.pitch != access.row_bytes:
+            apart = f", rows {access.pitch} apart{apart}"
+        return f"{base} {start} to {start + (access.rows - 1) * access.pitch + access.span}{apart}"
+    row_bytes = places.row_bytes[access.storage]
+    ring = f"ring of {slots} row{'s' if slots > 1 else ''}, {base} {offset} to {offset + slots * row_bytes}"
+    if before := access.first % row_bytes:
+        ring = f"from byte {before} of rows in a {ring}"
     landing = places.landings.get(access.storage)
-    return f"{ring}, the newest lands at {places.named(landing)}" if landing is not None else ring
+    return (f"{ring}, the newest lands at {places.named(landing)}" if landing is not None else ring) + apart
 
 
 def _field_constants(stem: str, fields: tuple[Field, ...], title: str) -> Iterator[NamedConstant]:

@@ -66,7 +66,7 @@ def ring_text(program: Program, position: int, prefix: str, places: Places) -> R
         stem=layer_stem(prefix, layer),
         index=layer.op.origin.op_index or 0,
         rows=places.rows[storage],
-        row_bytes=layer.write.row_bytes,
+        row_bytes=places.row_bytes[storage],
         slots=places.slots[storage],
         start=places.pointer(places.storages[storage]),
         landing=places.pointer(places.landings[storage]) if storage in places.landings else None,
@@ -167,7 +167,7 @@ def _end(program: Program, position: int, read: Reach, producer: int, puller: Pu
     size = read.storage.row_bytes
     scale, per_step = read.access.pitch // size, write.access.pitch // size
     # Storage rows beyond `end` rows of what is read, less those before what the producer writes.
-    beyond = -(-(read.access.first % size + read.access.row_bytes) // size) - scale
+    beyond = -(-(read.access.first % size + read.access.span) // size) - scale
     beyond += read.access.first // size - write.access.first // size
     if write.access.window is None:
         return f"{_affine(end, scale, beyond)} > 0 ? {last} : 0"

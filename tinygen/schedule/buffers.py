@@ -133,10 +133,10 @@ def _in_order(rows: tuple[RowLife | None, ...], slots: int) -> bool:
 
 
 def _row_by_row(puller: Puller, storage: Storage) -> bool:
-    """Everybody reads and writes the storage in its own rows; anything coarser must not wrap around."""
+    """Everybody reads and writes the storage in its own rows or parts of them; what is coarser must not wrap around."""
     accesses = [r for i in puller.readers(storage.id) for r in puller.reads(i) if r.storage.id == storage.id]
     accesses += [puller.write(i) for i in puller.writers(storage.id)]
-    return all(r.access.window is not None and r.whole_rows for r in accesses)
+    return all(r.access.window is not None and r.row_by_row for r in accesses)
 
 
 def _rects(rows: tuple[RowLife | None, ...], slots: int, storage: Storage) -> Iterable[Rect]:

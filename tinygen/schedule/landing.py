@@ -38,9 +38,8 @@ def landings(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], s
     None of them where a reader is not interleaved with the layer that writes the storage first.
     """
     writers, readers = puller.writers(storage.id), puller.readers(storage.id)
-    accesses = [read.access for i in readers for read in puller.reads(i) if read.storage.id == storage.id]
-    accesses += [puller.write(i).access for i in writers]
-    if not writers or storage.kind == "input" or any((a.first, a.pitch) != (0, storage.row_bytes) for a in accesses):
+    written = [puller.write(i).access for i in writers]
+    if not writers or storage.kind == "input" or any(a.first or a.row_bytes != storage.row_bytes for a in written):
         return
     segment = next(s for s in schedule.segments if s.first <= writers[0] < s.end)
     if segment.interleaved and all(segment.first <= reader < segment.end for reader in readers):

@@ -11,8 +11,9 @@ from tinygen.ir.call import Call, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.rows import Rows, Window
-from tinygen.schedule.storages import Layout, Place, Rules, Sharing, Storage, row_geometry, rows_of
-from tinygen.schedule.views import find_layout
+from tinygen.schedule.places import pixel_geometry, row_geometry, together
+from tinygen.schedule.storages import Layout, Rules, Sharing, Storage, rows_of
+from tinygen.schedule.views import find_layout, placed
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Access:
     """How a layer reads or writes a tensor: in rows of `row_bytes`, `rows` of them, through a window per step.
 
     Without a window a step reads or writes the whole tensor. `storage` is None for a constant, which lies in flash. Row
-    0 begins `first` bytes into the storage, each row `pitch` bytes after the one before.
+    0 begins `first` bytes into the storage, each row `pitch` bytes after the one before. In a row there are pixels of
+    `pixel_bytes`, each `pixel_pitch` bytes after the one before.
     """
 
     tensor: int
@@ -30,6 +32,13 @@ class Access:
     window: Window | None
     first: int
     pitch: int
+    pixel_bytes: int
+    pixel_pitch: int
+
+    @property
+    def span(self) -> int:
+        """Bytes from the first of a row to its last, those between pixels that lie apart included."""
+        return (self.row_bytes // self.pixel_bytes - 1) * self.pixel_pitch + self.pixel_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +55,8 @@ class Layer:
     @property
     def in_place(self) -> bool:
         """The output is written over an input."""
-        write = (self.write.storage, self.write.first, self.write.pitch)
-        return any((access.storage, access.first, access.pitch) == write for access in self.reads)
+        write = (self.write.storage, self.write.first, self.write.pitch, self.write.row_bytes)
+        return any((access.storage, access.first, access.pitch, access.row_bytes) == write for access in self.reads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +102,16 @@ def build_program(
 
 
 def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int], layout: Layout) -> Layer:
+    kernel = placed(graph, op, kernel, layout.places)
     rows = rows_of(graph, op, kernel)
 
     def access(tensor: int, window: Window | None) -> Access:
         count, size = row_geometry(graph.tensors[tensor])
-        place = layout.places.get(tensor, Place(0, size))
-        return Access(tensor, where.get(tensor), count, size, window, place.first, place.pitch)
+        _, pixel = pixel_geometry(graph.tensors[tensor])
+        place = layout.places.get(tensor) or together(graph.tensors[tensor])
+        return Access(
+            tensor, where.get(tensor), count, size, window, place.first, place.pitch, pixel, place.pixel_pitch
+        )
 
     reads = tuple(access(op.inputs[position], window) for position, window in rows.inputs)
     write = access(op.outputs[0], Window() if rows.writes_row else None)

@@ -16,16 +16,16 @@ class Reach:
     storage: Storage
 
     @property
-    def whole_rows(self) -> bool:
-        """Each row of the access is a row of the storage."""
-        size = self.storage.row_bytes
-        return self.access.row_bytes == size and self.access.first % size == self.access.pitch % size == 0
+    def row_by_row(self) -> bool:
+        """Each row of the access is in a row of the storage, all of them at the same distance from its start."""
+        access, size = self.access, self.storage.row_bytes
+        return access.first % size + access.span <= size and (access.rows == 1 or access.pitch % size == 0)
 
     def end(self, step: int) -> int:
         """One past the last storage row that must be there before a step."""
         access = self.access
         end = access.rows if access.window is None else access.window.end(step, access.rows)
-        return max(0, -(-(access.first + (end - 1) * access.pitch + access.row_bytes) // self.storage.row_bytes))
+        return max(0, -(-(access.first + (end - 1) * access.pitch + access.span) // self.storage.row_bytes))
 
     def steps(self, rows: int) -> int:
         """How many rows of what is written are needed for the first `rows` of the storage."""
@@ -37,7 +37,7 @@ class Reach:
         access, size = self.access, self.storage.row_bytes
         touched = range(access.rows) if access.window is None else access.window.rows(step, access.rows)
         starts = (access.first + row * access.pitch for row in touched)
-        return [row for start in starts for row in range(start // size, -(-(start + access.row_bytes) // size))]
+        return [row for start in starts for row in range(start // size, -(-(start + access.span) // size))]
 
 
 def reads(program: Program, layer: Layer) -> tuple[Reach, ...]:

@@ -19,6 +19,7 @@ from tinygen.plan.model import Plan
 from tinygen.schedule.buffers import Demand
 from tinygen.schedule.program import Access, Program
 from tinygen.schedule.steps import Schedule
+from tinygen.schedule.storages import Storage
 
 _NOTHING = -1
 
@@ -92,24 +93,31 @@ class _Arena:
     def whole(self, tensor: int) -> Access:
         """A tensor as a single row."""
         size = self.program.graph.tensors[tensor].nbytes
-        return Access(tensor, self.program.storage_of(tensor).id, 1, size, None, 0, size)
+        return Access(tensor, self.program.storage_of(tensor).id, 1, size, None, 0, size, size, size)
 
     def addresses(self, access: Access, row: int) -> Bytes:
         """Where the bytes of a row of an access are."""
         storage = self.program.storage_of(access.tensor)
-        slots, base = self.demand.slots[storage.id], self._outside.get(storage.id, -1)
-        if base < 0:
-            base = self.offset(self.demand.storages[storage.id])
-        row_bytes = np.arange(access.row_bytes)
+        pixels = np.arange(access.row_bytes // access.pixel_bytes) * access.pixel_pitch
+        row_bytes = (pixels[:, np.newaxis] + np.arange(access.pixel_bytes)).reshape(-1)
         start = access.first + row * access.pitch
-        if slots == storage.rows:
-            return base + start + row_bytes
-        if access.row_bytes != storage.row_bytes or start % storage.row_bytes:
-            raise _invalid(f"'{storage.name}' is a ring that is accessed in two geometries")
-        row = start // storage.row_bytes
+        if self.demand.slots[storage.id] == storage.rows:
+            return self._base(storage) + start + row_bytes
+        row, before = divmod(start, storage.row_bytes)
+        if before + row_bytes[-1] >= storage.row_bytes:
+            raise _invalid(f"'{storage.name}' is a ring, and a row of '{access.tensor}' is in two of its rows")
+        return self._slot(storage, row) + before + row_bytes
+
+    def _base(self, storage: Storage) -> int:
+        """Where a storage begins."""
+        outside = self._outside.get(storage.id)
+        return self.offset(self.demand.storages[storage.id]) if outside is None else outside
+
+    def _slot(self, storage: Storage, row: int) -> int:
+        """Where a row of a ring begins."""
         if self.landed.get(storage.id) == row:
-            return self.offset(self.demand.landings[storage.id]) + row_bytes
-        return base + row % slots * storage.row_bytes + row_bytes
+            return self.offset(self.demand.landings[storage.id])
+        return self._base(storage) + row % self.demand.slots[storage.id] * storage.row_bytes
 
     def paint_row(self, access: Access, row: int) -> None:
         self.held[self.addresses(access, row)] = self._wanted(access, row)
@@ -127,15 +135,16 @@ class _Arena:
 
     def settle(self, access: Access) -> None:
         """A landed row is copied into its place in the ring, with memcpy."""
-        row = self.landed.get(access.storage) if access.storage is not None else None
-        if row is None or access.storage is None:
+        storage = self.program.storage_of(access.tensor)
+        row = self.landed.get(storage.id)
+        if row is None:
             return
-        source = self.addresses(access, row)
+        source = self._slot(storage, row) + np.arange(storage.row_bytes)
         held = self.held[source]
-        del self.landed[access.storage]
-        target = self.addresses(access, row)
+        del self.landed[storage.id]
+        target = self._slot(storage, row) + np.arange(storage.row_bytes)
         if np.intersect1d(source, target).size:
-            raise _invalid(f"row {row} of storage {access.storage} is copied between places that overlap")
+            raise _invalid(f"row {row} of storage {storage.id} is copied between places that overlap")
         self.held[target] = held
 
     def _wanted(self, access: Access, row: int) -> Bytes:

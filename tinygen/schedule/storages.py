@@ -10,7 +10,8 @@ from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.rows import SAME_ROW, Rows
-from tinygen.ir.tensor import Tensor, geometry
+from tinygen.ir.tensor import Tensor
+from tinygen.schedule.places import Place, pixels_apart, row_geometry, rows_apart, together
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,6 @@ class Storage:
     @property
     def nbytes(self) -> int:
         return self.rows * self.row_bytes
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a tensor is in its storage: the first byte of its row 0, and the bytes from one row to the next."""
-
-    first: int
-    pitch: int
 
 
 @dataclass(frozen=True)
@@ -89,12 +82,6 @@ class Group:
     """Somebody reads a part by itself."""
 
 
-def row_geometry(tensor: Tensor) -> tuple[int, int]:
-    """Rows of a tensor and bytes per row."""
-    rows, elements = geometry(tensor.shape)
-    return rows, elements * tensor.dtype.itemsize
-
-
 def rows_of(graph: Graph, op: Op, kernel: Kernel) -> Rows:
     """The row model of an operator with a kernel."""
     return op.rows(graph) if kernel.rows is None else kernel.rows
@@ -110,7 +97,7 @@ def start_groups(graph: Graph) -> dict[int, Group]:
     def start(i: int) -> None:
         tensor = graph.tensors[i]
         size = prod(tensor.shape) * tensor.dtype.itemsize
-        groups[i] = Group([[i]], {i: Place(0, row_geometry(tensor)[1])}, size, tensor.name)
+        groups[i] = Group([[i]], {i: together(tensor)}, size, tensor.name)
 
     for i in graph.inputs:
         start(i)
@@ -119,7 +106,7 @@ def start_groups(graph: Graph) -> dict[int, Group]:
             group = groups[op.inputs[0]]
             (output,) = op.outputs
             group.values[0].append(output)
-            group.places[output] = Place(0, row_geometry(graph.tensors[output])[1])
+            group.places[output] = together(graph.tensors[output])
             groups[output] = group
         elif not op.alias:
             for i in op.outputs:
@@ -202,7 +189,6 @@ def storage(graph: Graph, rules: Rules, group: Group) -> Storage:
 
 def _boundaries(tensor: Tensor, place: Place) -> tuple[int, ...]:
     """Numbers of bytes that storage rows must divide so that each begins where a row of the tensor or its gap does."""
-    rows, size = row_geometry(tensor)
-    if rows > 1 and place.pitch != size:
+    if rows_apart(tensor, place):
         return (place.pitch,)
-    return place.first, size
+    return () if pixels_apart(tensor, place) else (place.first, row_geometry(tensor)[1])

@@ -11,23 +11,21 @@ with everything that shares its bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tinygen.ir.call import Kernel
+from tinygen.ir.call import TOGETHER, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.rows import Inlay
-from tinygen.ir.tensor import pixel_of
+from tinygen.schedule.places import Place, inside, pixels_apart, rows_apart, together
 from tinygen.schedule.storages import (
     Group,
     Layout,
-    Place,
     Rules,
     Sharing,
     movable,
     overwrite,
     readers,
-    row_geometry,
     rows_of,
     start_groups,
     storage,
@@ -41,20 +39,34 @@ def find_layout(graph: Graph, kernels: Kernels, rules: Rules, sharing: Sharing) 
     groups = start_groups(graph)
     inlays = {op: found for op in graph.ops if sharing.views and (found := op.inlays(graph))}
     if sharing.in_place:
-        # A part that is a view saves a copy, a part that is written over only its place.
-        cut_off = {inlay.part for op, found in inlays.items() for inlay in found if inlay.part in op.outputs}
-        overwrite(graph, kernels, rules, groups, kept=cut_off | set(graph.inputs if sharing.keep_inputs else ()))
+        kept = {t for op, found in inlays.items() for t in _not_overwritten(graph, groups, op, found)}
+        overwrite(graph, kernels, rules, groups, kept=kept | set(graph.inputs if sharing.keep_inputs else ()))
     views: set[int] = set()
-    for op, found in inlays.items():
-        if _become_view(graph, kernels, rules, groups, op, found):
+    # What is put together first: a part of something that goes into something else is copied there straight away.
+    for op, found in sorted(inlays.items(), key=lambda item: item[1][0].part in item[0].outputs):
+        if _become_view(graph, kernels, rules, groups, views, op, found):
             views.update(op.outputs)
     distinct = tuple(dict.fromkeys(groups.values()))
     places = {t: place for group in distinct for t, place in group.places.items()}
     return Layout(tuple(storage(graph, rules, group) for group in distinct), places, frozenset(views))
 
 
+def _not_overwritten(graph: Graph, groups: dict[int, Group], op: Op, inlays: tuple[Inlay, ...]) -> set[int]:
+    """What must keep its bytes for an operator to become a view: that saves a copy, overwriting only a place."""
+    if inlays[0].part in op.outputs:
+        return set(op.outputs)
+    parts = [t for inlay in inlays if inlay.part in groups for t in groups[inlay.part].values[0]]
+    return set(op.outputs) if any(other is not op for other in readers(graph, parts)) else set()
+
+
 def _become_view(
-    graph: Graph, kernels: Kernels, rules: Rules, groups: dict[int, Group], op: Op, inlays: tuple[Inlay, ...]
+    graph: Graph,
+    kernels: Kernels,
+    rules: Rules,
+    groups: dict[int, Group],
+    views: set[int],
+    op: Op,
+    inlays: tuple[Inlay, ...],
 ) -> bool:
     """Moves all parts into the storage of the whole, or none."""
     whole = groups.get(inlays[0].whole)
@@ -70,7 +82,7 @@ def _become_view(
         if not _contents_stay(graph, op, whole, part, inlay):
             return False
         places = _places(graph, whole, part, inlay)
-        if places is None or not _usable(graph, kernels, op, places):
+        if places is None or not _usable(graph, kernels, views, op, places):
             return False
         moved.append((part, places))
     for inlay, (part, places) in zip(inlays, moved, strict=True):
@@ -92,44 +104,44 @@ def _contents_stay(graph: Graph, op: Op, whole: Group, part: Group, inlay: Inlay
 
 def _places(graph: Graph, whole: Group, part: Group, inlay: Inlay) -> dict[int, Place] | None:
     """The places that the tensors of a part get in the storage of the whole; None where they would be in pieces."""
-    outer = whole.places[inlay.whole]
-    root = _inside(graph, inlay.whole, outer, inlay.part, Place(inlay.first, inlay.pitch))
     tensor = graph.tensors[inlay.part]
-    pixel = pixel_of(tensor.shape) * tensor.dtype.itemsize
-    if inlay.pixel_pitch != pixel and row_geometry(tensor)[1] > pixel:
+    laid = Place(inlay.first, inlay.pitch, inlay.pixel_pitch)
+    root = inside(graph.tensors[inlay.whole], whole.places[inlay.whole], tensor, laid)
+    if root is None or tensor.nbytes != part.nbytes or part.places[inlay.part] != together(tensor):
         return None
-    fills = tensor.nbytes == part.nbytes and part.places[inlay.part] == Place(0, row_geometry(tensor)[1])
-    if root is None or not fills:
-        return None
-    found = {t: _inside(graph, inlay.part, root, t, place) for t, place in part.places.items()}
+    found = {t: inside(tensor, root, graph.tensors[t], place) for t, place in part.places.items()}
     return {t: place for t, place in found.items() if place} if None not in found.values() else None
 
 
-def _inside(graph: Graph, outer: int, outer_place: Place, inner: int, place: Place) -> Place | None:
-    """Where a tensor is that is at a place inside another one which itself is at a place."""
-    rows, size = row_geometry(graph.tensors[outer])
-    inner_rows, inner_size = row_geometry(graph.tensors[inner])
-    pitch = place.pitch if inner_rows > 1 else inner_size
-    if rows == 1 or outer_place.pitch == size:
-        return Place(outer_place.first + place.first, pitch)
-    row, start = divmod(place.first, size)
-    if start + inner_size > size or (inner_rows > 1 and pitch % size):
-        return None
-    if inner_rows > 1:
-        pitch = pitch // size * outer_place.pitch
-    return Place(outer_place.first + row * outer_place.pitch + start, pitch)
-
-
-def _usable(graph: Graph, kernels: Kernels, view: Op, places: dict[int, Place]) -> bool:
-    """Whoever reads or writes tensors whose rows lie apart does so row by row."""
-    geometries = {t: row_geometry(graph.tensors[t]) for t in places}
-    apart = {t for t, (rows, size) in geometries.items() if rows > 1 and places[t].pitch != size}
+def _usable(graph: Graph, kernels: Kernels, views: set[int], view: Op, places: dict[int, Place]) -> bool:
+    """Whoever reads or writes tensors whose rows or pixels lie apart does so row by row, with a kernel that can."""
+    apart = {t for t, place in places.items() if rows_apart(graph.tensors[t], place)}
+    in_pixels = {t for t, place in places.items() if pixels_apart(graph.tensors[t], place)}
     for op, kernel in zip(graph.ops, kernels, strict=True):
-        if op is view or kernel is None or apart.isdisjoint((*op.inputs, *op.outputs)):
+        touched = {*op.inputs, *op.outputs}
+        if op is view or kernel is None or not views.isdisjoint(op.outputs) or touched.isdisjoint(apart | in_pixels):
             continue
+        if kernel.apart is None and not touched.isdisjoint(in_pixels):
+            return False
         rows = rows_of(graph, op, kernel)
         if not rows.writes_row and not apart.isdisjoint(op.outputs):
             return False
         if any(op.inputs[position] in apart and window is None for position, window in rows.inputs):
             return False
     return True
+
+
+def placed(graph: Graph, op: Op, kernel: Kernel, places: Mapping[int, Place]) -> Kernel:
+    """The kernel of an operator for where its tensors are."""
+
+    def pitch(tensor: int) -> int | None:
+        place = places.get(tensor)
+        return place.pixel_pitch if place is not None and pixels_apart(graph.tensors[tensor], place) else None
+
+    inputs = ((position, found) for position, t in enumerate(op.inputs) if (found := pitch(t)) is not None)
+    pitches = Pitches(tuple(inputs), pitch(op.outputs[0]))
+    if pitches == TOGETHER:
+        return kernel
+    if kernel.apart is None:
+        raise ValueError(f"{kernel.name} cannot follow pixels that lie apart")
+    return kernel.apart(pitches)

@@ -26,7 +26,7 @@ from tinygen.ir.opaque import Opaque
 from tinygen.ir.rows import Rows
 from tinygen.plan.model import Buffer, Plan, Rect
 from tinygen.plan.solve import plan
-from tinygen.schedule.storages import row_geometry
+from tinygen.schedule.places import row_geometry
 
 METADATA = "OfflineMemoryAllocation"
 ALIGNMENT = 16
