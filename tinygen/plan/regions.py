@@ -43,16 +43,25 @@ def spread(buffers: Sequence[Buffer], regions: Sequence[Region], heat: Sequence[
     fastest region is kept. Then buffers are moved there as long as each region can still be placed. The arena of the
     result is one range of addresses, the main region's area first, so that what follows offsets knows no regions.
     """
-    buffers = tuple(buffers)
-    regions = [replace(r, capacity=max(0, r.capacity) // AREA_ALIGNMENT * AREA_ALIGNMENT) for r in regions]
+    places = assign(buffers, regions, heat)
+    return None if places is None else joined(buffers, regions, places)
+
+
+def assign(buffers: Sequence[Buffer], regions: Sequence[Region], heat: Sequence[float]) -> Places | None:
+    """The part of `spread` that decides which buffer is where, several times faster than the whole."""
+    buffers, regions = tuple(buffers), _whole(regions)
     problem = build_problem(buffers)
     eager = sorted(range(len(buffers)), key=lambda i: -heat[i] / max(1, buffers[i].size))
     found = list(_fits(problem, buffers, regions, [eager, *orders(problem)]))
     if not found:
         return None
-    places = max(found, key=lambda p: _warmth(p, heat, len(regions)))
-    places = _warmed(buffers, regions, places, eager)
-    return _joined(buffers, regions, places)
+    places = max(found, key=lambda p: warmth(p, heat, len(regions)))
+    return _warmed(buffers, regions, places, eager)
+
+
+def _whole(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """With capacities that arrays can use."""
+    return tuple(replace(r, capacity=max(0, r.capacity) // AREA_ALIGNMENT * AREA_ALIGNMENT) for r in regions)
 
 
 def _fits(
@@ -94,12 +103,13 @@ def _warmed(buffers: tuple[Buffer, ...], regions: Sequence[Region], places: Plac
     movable = [i for i in eager if places[i] != 0 and buffers[i].pinned is None]
     for i in movable[:_MOVES]:
         moved = tuple(0 if j == i else place for j, place in enumerate(places))
-        if _plan_of(buffers, regions, moved, 0, _SKETCH) is not None:
+        # With a buffer less the planner may place the rest in another way: that must fit, too.
+        if all(_plan_of(buffers, regions, moved, r, _SKETCH) is not None for r in (0, places[i])):
             places = moved
     return places
 
 
-def _warmth(places: Places, heat: Sequence[float], count: int) -> tuple[float, ...]:
+def warmth(places: Places, heat: Sequence[float], count: int) -> tuple[float, ...]:
     """Bytes accessed in each region."""
     return tuple(sum(h for h, place in zip(heat, places, strict=True) if place == r) for r in range(count))
 
@@ -122,11 +132,12 @@ def _plans(buffers: tuple[Buffer, ...], regions: Sequence[Region], places: Place
     return plans if len(plans) == len(regions) else None
 
 
-def _joined(buffers: tuple[Buffer, ...], regions: Sequence[Region], places: Places) -> Plan | None:
-    """One plan with an area for each region that holds anything, the main one first."""
+def joined(buffers: Sequence[Buffer], regions: Sequence[Region], places: Places) -> Plan:
+    """One plan with an area for each region that holds anything, the main one first, from what `assign` found."""
+    buffers, regions = tuple(buffers), _whole(regions)
     sketched = _plans(buffers, regions, places)
     if sketched is None:
-        return None
+        raise ValueError("buffers are assigned to regions without room for them")
     smallest = tuple(plan([b for b, p in zip(buffers, places, strict=True) if p == r]) for r in range(len(regions)))
     plans = tuple(min(pair, key=lambda p: p.arena_bytes) for pair in zip(smallest, sketched, strict=True))
     offsets = [0] * len(buffers)

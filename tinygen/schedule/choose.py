@@ -65,6 +65,10 @@ class Choice:
     demand: Demand
     plan: Plan
     instructions: float
+    allowed: tuple[Candidate, ...] = ()
+    """What else the objective allows, the fewest live bytes first: over several memories another may be better."""
+    dearer: tuple[Candidate, ...] = ()
+    """What it does not allow, the fewest instructions first: where nothing else fits."""
 
 
 def choose(
@@ -89,11 +93,12 @@ def choose(
     balanced = fastest * (1 + BALANCED_SHARE)
     most = {Objective.RAM: float("inf"), Objective.SPEED: fastest, Objective.BALANCED: balanced}[objective]
     allowed = [c for c in candidates if c.instructions <= fastest or c.instructions + c.spread <= most]
-    return _placed(_smallest(allowed))
+    allowed = sorted(allowed, key=lambda c: (c.live, c.instructions))
+    return replace(_placed(_smallest(allowed)), allowed=tuple(allowed), dearer=_dearer(candidates, allowed))
 
 
 @dataclass(frozen=True, eq=False)
-class _Candidate:
+class Candidate:
     """A choice that has not been placed yet."""
 
     program: Program
@@ -110,7 +115,11 @@ class _Candidate:
         return Choice(self.program, self.schedule, self.demand, found, self.instructions)
 
 
-def _smallest(candidates: list[_Candidate]) -> Choice:
+def _dearer(candidates: Sequence[Candidate], allowed: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(sorted((c for c in candidates if c not in allowed), key=lambda c: (c.instructions, c.live)))
+
+
+def _smallest(candidates: list[Candidate]) -> Choice:
     """The choice with the smallest arena, of equals the fastest; those that cannot be it are not placed."""
     best: Choice | None = None
     for candidate in sorted(candidates, key=lambda c: (c.live, c.instructions)):
@@ -127,14 +136,14 @@ def _size_first(choice: Choice) -> tuple[int, float]:
     return choice.plan.arena_bytes, choice.instructions
 
 
-def _within(candidates: list[_Candidate], budget: int) -> Choice:
+def _within(candidates: list[Candidate], budget: int) -> Choice:
     """The fastest choice within the budget; those that miss it as sketched are placed with the full effort first."""
     for effort in (SKETCH, NODE_BUDGET):
         for candidate in sorted(candidates, key=lambda c: (c.instructions, c.live)):
             if candidate.live <= budget:
                 choice = candidate.placed(effort)
                 if choice.plan.arena_bytes <= budget:
-                    return _placed(choice)
+                    return replace(_placed(choice), dearer=_dearer([c for c in candidates if c.live <= budget], ()))
     least = _placed(_smallest(candidates)).plan
     names = ", ".join(f"'{b.name}' ({b.size})" for b in sorted(least.buffers, key=lambda b: -b.size)[:3])
     message = f"no schedule needs at most {budget} bytes of arena, the least found needs {least.arena_bytes}"
@@ -147,7 +156,7 @@ def _placed(choice: Choice) -> Choice:
     return replace(choice, plan=min(best, choice.plan, key=lambda p: p.arena_bytes))
 
 
-def _candidates(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> list[_Candidate]:
+def _candidates(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> list[Candidate]:
     """Candidates in the graph's order and in those with lower peaks, each with whether all orders were considered."""
     found = list(_in_order(graph, offers, keep_inputs, rules))
     orders: set[tuple[int, ...]] = set()
@@ -164,7 +173,7 @@ def _candidates(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -
     return [replace(c, schedule=replace(c.schedule, exact=exact)) for c in found]
 
 
-def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[_Candidate]:
+def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[Candidate]:
     """Candidates in one order: layer by layer, then interleaved, without and with outputs over inputs and with views.
 
     Sharing saves rows and copies, but ties together what could have lain apart: neither is always the better.
@@ -189,7 +198,7 @@ def _smallest_of(offers: Offers) -> Kernels:
     return tuple(min(kernels, key=_smallest_first, default=None) for kernels in offers)
 
 
-def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[_Candidate]:
+def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[Candidate]:
     """Cut ever more boldly, with the fastest kernels and with ever less scratch."""
     fast, small = _fastest_of(offers), _smallest_of(offers)
     program = build(fast)
@@ -260,7 +269,7 @@ def _smallest_first(kernel: Kernel) -> tuple[int, int, int]:
     return kernel.scratch_bytes, -1 if kernel.rows is None else -kernel.rows.steps, kernel.instructions
 
 
-def _candidate(program: Program, schedule: Schedule, keep_inputs: bool) -> _Candidate:
+def _candidate(program: Program, schedule: Schedule, keep_inputs: bool) -> Candidate:
     wanted = demand(program, schedule, keep_inputs=keep_inputs)
     steps = sum(len(segment.steps) for segment in schedule.segments if segment.interleaved)
     copied = sum(s.nbytes for s in program.storages if s.id in wanted.landings)
@@ -268,4 +277,4 @@ def _candidate(program: Program, schedule: Schedule, keep_inputs: bool) -> _Cand
     extra = steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
     live = int(_live_bytes(wanted.buffers, len(schedule.steps)).max(initial=0))
     spread = sum(layer.kernel.spread for layer in program.layers)
-    return _Candidate(program, schedule, wanted, instructions + extra, spread, live)
+    return Candidate(program, schedule, wanted, instructions + extra, spread, live)

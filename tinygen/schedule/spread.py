@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinygen.errors import error
-from tinygen.plan.regions import Region, spread
+from tinygen.plan.model import Buffer
+from tinygen.plan.regions import Places, Region, assign, joined, warmth
 from tinygen.schedule.buffers import Demand
-from tinygen.schedule.choose import Choice
+from tinygen.schedule.choose import Candidate, Choice
 from tinygen.schedule.program import Program
 
 VARIABLE_BYTES = 1024
 """More than the variables of a firmware in C besides arena, stack and what layers need, with alignment."""
 VARIABLE_BYTES_PER_LAYER = 20
 """The counters of rows of a layer that is interleaved, and its place in profiles."""
+
+TRIES = 6
+"""Schedules that fit the regions, of which one is taken."""
 
 
 def variable_bytes(layers: int, outside: int) -> int:
@@ -25,7 +29,11 @@ def variable_bytes(layers: int, outside: int) -> int:
 def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> Choice:
     """The choice with its buffers over `regions`, fastest first, if the main one is too small or that is `wanted`.
 
-    What is too large for them all stays in one arena, and the build says what is missing.
+    Where an interleaved schedule lets a tensor move in below another that drains, the two count once in one region and
+    twice in two. So what was chosen for a single arena may not fit, or be worse than another: of those that the
+    objective allows the one is taken with the fewest bytes accessed outside the fastest region. Where none of them
+    fits, it is the fastest of the others that does. What is too large for all regions stays in one arena, and the build
+    says what is missing.
 
     Raises:
         TinygenError: TG308 when it is wanted and cannot be had.
@@ -35,15 +43,36 @@ def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> 
     usable = [replace(r, capacity=max(0, r.capacity - variables)) if r.main else r for r in regions]
     if not wanted and all(chosen.plan.arena_bytes <= r.capacity for r in usable if r.main):
         return chosen
-    found = spread(chosen.plan.buffers, usable, accesses(chosen.program, chosen.demand))
+    found = _coolest((chosen, *chosen.allowed), usable, TRIES) or _coolest(chosen.dearer, usable, 1)
     if found is not None:
-        return replace(chosen, plan=found)
+        return found
     if not wanted:
         return chosen
     room = ", ".join(f"{r.name} {r.capacity}" for r in usable)
     hints = ("--optimize ram needs less", "`tinygen fit MODEL --all` shows the boards it fits")
     message = f"the arena of {chosen.plan.arena_bytes} bytes cannot be spread over the regions asked for: {room} bytes"
     raise error("TG308", message, hints=hints)
+
+
+def _coolest(group: Sequence[Choice | Candidate], regions: Sequence[Region], tries: int) -> Choice | None:
+    """Of the first `tries` that fit the one with the fewest bytes accessed outside the fastest region, placed."""
+    tried: set[tuple[Buffer, ...]] = set()
+    found: list[tuple[float, float, int, Choice | Candidate, Places]] = []
+    for each in group:
+        buffers = each.demand.buffers
+        if buffers in tried or len(found) == tries:
+            continue
+        tried.add(buffers)
+        heat = accesses(each.program, each.demand)
+        places = assign(buffers, regions, heat)
+        if places is not None:
+            outside = sum(warmth(places, heat, len(regions))[1:])
+            found.append((outside, each.instructions, len(tried), each, places))
+    if not found:
+        return None
+    *_, best, places = min(found, key=lambda f: f[:3])
+    plan = joined(best.demand.buffers, regions, places)
+    return Choice(best.program, best.schedule, best.demand, plan, best.instructions)
 
 
 def accesses(program: Program, demand: Demand) -> tuple[float, ...]:
