@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plan.shapes import box, buffer_sets
-from tinygen.plan.model import Buffer
+from tinygen.plan.model import Buffer, Rect
 from tinygen.plan.regions import Region, spread
 
 
@@ -45,3 +45,10 @@ def test_two_that_share_no_region_need_both() -> None:
     assert found is not None
     assert found.offsets == (0, 64)
     assert spread(buffers, (Region("small", 55), Region("main", 64, main=True)), [1, 1]) is None
+
+
+def test_an_area_starts_where_every_buffer_is_aligned() -> None:
+    wide = Buffer("wide", 1, (Rect(0, 1, 0, 1),), alignment=16)
+    found = spread([box("a", 0, 1, 24), wide], (Region("fast", 16), Region("main", 24, main=True)), [1, 9])
+    assert found is not None
+    assert found.offsets == (0, 32)

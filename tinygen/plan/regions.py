@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -142,6 +143,7 @@ def joined(buffers: Sequence[Buffer], regions: Sequence[Region], places: Places)
     plans = tuple(min(pair, key=lambda p: p.arena_bytes) for pair in zip(smallest, sketched, strict=True))
     offsets = [0] * len(buffers)
     areas: list[Area] = []
+    grain = math.lcm(AREA_ALIGNMENT, *(buffer.alignment for buffer in buffers))
     start = 0
     for r in sorted(range(len(regions)), key=lambda r: not regions[r].main):
         there = [i for i, place in enumerate(places) if place == r]
@@ -151,8 +153,8 @@ def joined(buffers: Sequence[Buffer], regions: Sequence[Region], places: Places)
         areas.append(Area(regions[r].name, start, size, regions[r].main))
         for i, offset in zip(there, plans[r].offsets, strict=True):
             offsets[i] = start + offset
-        start += size
-    arena = start
+        start += -(-size // grain) * grain
+    arena = areas[-1].start + areas[-1].bytes
     bound = live_bytes_bound(buffers)
     alone = [p.proof for p in plans if p.buffers]
     result = Plan(
