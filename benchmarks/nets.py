@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tests.passes.graphs import Builder
@@ -10,9 +12,13 @@ from tinygen.ir.tensor import Quantization
 from tinygen.ops.activation import Activation
 from tinygen.ops.add import Add
 from tinygen.ops.average_pool_2d import AveragePool2D
+from tinygen.ops.concatenation import Concatenation
 from tinygen.ops.conv_2d import Conv2D
 from tinygen.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinygen.ops.fully_connected import FullyConnected
+from tinygen.ops.max_pool_2d import MaxPool2D
+from tinygen.ops.mul import Mul
+from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.window import same_padding
 
 KINDS = ("plain", "separable", "residual")
@@ -23,7 +29,7 @@ def network(seed: int) -> Graph:
     """The network of a seed: a stem, blocks that halve and widen now and then, a pooling and a classifier."""
     draw = np.random.default_rng(seed)
     kind = KINDS[seed % len(KINDS)]
-    net = _Net(seed, draw)
+    net = Net(seed, draw)
     size, first = int(draw.choice((16, 20, 24, 32, 40, 48))), int(draw.choice((1, 3)))
     source = net.tensor((1, size, int(size * draw.choice((0.5, 1))), first), 0.0625)
     value = net.conv_2d(source, int(draw.choice(CHANNELS[:3])), stride=int(draw.choice((1, 2))))
@@ -40,11 +46,11 @@ def network(seed: int) -> Graph:
         else:
             main = net.conv_2d(net.conv_2d(value, wider, stride=stride), wider)
             beside = value if stride == 1 else net.conv_2d(value, wider, size=1, stride=2)
-            value = net.op(Add, (main, beside), net.activation(net.tensors[main].shape), activation=Activation.RELU)
+            value = net.add(main, beside)
     return net.graph((source,), (net.classifier(value, int(draw.integers(2, 13))),))
 
 
-class _Net(Builder):
+class Net(Builder):
     """Activations as converters quantize them: what a ReLU leaves fills int8, save in every fifth network."""
 
     def __init__(self, seed: int, draw: np.random.Generator) -> None:
@@ -69,6 +75,46 @@ class _Net(Builder):
         weights = self.weights((1, size, size, channels), size * size)
         return self._window(DepthwiseConv2D, source, weights, channels, size, stride)
 
+    def add(self, a: int, b: int) -> int:
+        return self.op(Add, (a, b), self.activation(self.tensors[a].shape), activation=Activation.RELU)
+
+    def scale(self, source: int, gate: int) -> int:
+        return self.op(Mul, (source, gate), self.activation(self.tensors[source].shape), activation=Activation.NONE)
+
+    def concat(self, sources: Sequence[int]) -> int:
+        """Along channels."""
+        channels = sum(self.channels(i) for i in sources)
+        output = self.activation((*self.tensors[sources[0]].shape[:3], channels))
+        return self.op(Concatenation, tuple(sources), output, axis=3, activation=Activation.NONE)
+
+    def max_pool(self, source: int, *, size: int = 2, stride: int = 2) -> int:
+        _, height, width, channels = self.tensors[source].shape
+        output = self.activation((1, -(-height // stride), -(-width // stride), channels))
+        padding = (*same_padding(height, size, stride), *same_padding(width, size, stride))
+        options = {"size": (size, size), "strides": (stride, stride), "padding": padding}
+        return self.op(MaxPool2D, (source,), output, activation=Activation.NONE, **options)
+
+    def enlarge(self, source: int) -> int:
+        """Twice the rows and columns."""
+        _, height, width, channels = self.tensors[source].shape
+        size = self.constant(np.array((2 * height, 2 * width), np.int32))
+        output = self.activation((1, 2 * height, 2 * width, channels))
+        options = {"align_corners": False, "half_pixel_centers": False}
+        return self.op(ResizeNearestNeighbor, (source, size), output, **options)
+
+    def average(self, source: int) -> int:
+        """Over all pixels."""
+        _, height, width, channels = self.tensors[source].shape
+        options = {"size": (height, width), "strides": (height, width), "padding": (0, 0, 0, 0)}
+        output = self.activation((1, 1, 1, channels))
+        return self.op(AveragePool2D, (source,), output, activation=Activation.NONE, **options)
+
+    def channels(self, tensor: int) -> int:
+        return self.tensors[tensor].shape[3]
+
+    def rows(self, tensor: int) -> int:
+        return self.tensors[tensor].shape[1]
+
     def _window(self, kind: type, source: int, weights: int, channels: int, size: int, stride: int) -> int:
         _, height, width, _ = self.tensors[source].shape
         output = self.activation((1, -(-height // stride), -(-width // stride), channels))
@@ -77,10 +123,7 @@ class _Net(Builder):
         return self.op(kind, (source, weights), output, **options)
 
     def classifier(self, source: int, classes: int) -> int:
-        _, height, width, channels = self.tensors[source].shape
-        pooled = self.activation((1, 1, 1, channels))
-        options = {"size": (height, width), "strides": (height, width), "padding": (0, 0, 0, 0)}
-        self.op(AveragePool2D, (source,), pooled, activation=Activation.NONE, **options)
+        pooled, channels = self.average(source), self.channels(source)
         output = self.tensor((1, classes), 0.0625)
         weights = self.weights((classes, channels), channels)
         dense = {"activation": Activation.NONE, "keep_dims": False, "shuffled": False}

@@ -212,7 +212,7 @@ def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: 
     program = build(small)
     schedule = _cut(program, SegmentSearch(program, keep_inputs=keep_inputs), keep_inputs)
     least = _peak(program, schedule, keep_inputs)
-    for peak in sorted({least + (most - least) * i // PEAKS for i in range(PEAKS)}):
+    for peak in sorted({least + max(0, most - least) * i // PEAKS for i in range(PEAKS)}):
         yield _candidate(build(_fastest_within(peak, program, schedule, offers, keep_inputs)), schedule, keep_inputs)
 
 
