@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
+
+import numpy as np
 
 from tinygen.plan.problem import Outcome, Problem
 
@@ -45,11 +48,12 @@ class Orienter:
                     self._at[i].append((len(self._pairs), j, high, -low))
                     self._at[j].append((len(self._pairs), i, -low, high))
                     self._pairs.append((i, j, high, -low))
-        self._failures = [1] * len(self._pairs)
+        self._columns = np.array(self._pairs, np.int64).reshape(-1, 4).T
+        self._failures = array("q", [1]) * len(self._pairs)
         self._low: list[int] = []
         self._high: list[int] = []
-        self._top: list[int] = []
-        self._trail: list[tuple[list[int], int, int]] = []
+        self._top = array("q")
+        self._trail: list[tuple[MutableSequence[int], int, int]] = []
 
     def within(self, limit: int, nodes: int) -> Outcome:
         """Look for offsets that need at most `limit` grains, for about as long as `nodes` say."""
@@ -98,21 +102,23 @@ class Orienter:
         for i, pin in enumerate(p.pinned):
             if pin is not None:
                 self._high[i] = min(self._high[i], pin)
-        self._top = [_OPEN] * len(self._pairs)
+        self._top = array("q", [_OPEN]) * len(self._pairs)
         self._trail = []
         return all(a <= b for a, b in zip(self._low, self._high, strict=True)) and self._propagate(range(len(p.sizes)))
 
     def _choose(self) -> int | None:
         """Of the disjunctions that do not hold with all buffers at their lowest, one with little freedom that failed
         often; None if all hold, which makes the lowest offsets a solution."""
-        low, high, best, least = self._low, self._high, None, 0.0
         self._work += len(self._pairs) // 4
-        for pair, (i, j, above, below) in enumerate(self._pairs):
-            if self._top[pair] == _OPEN and -below < low[i] - low[j] < above:
-                freedom = (high[i] - low[i] + high[j] - low[j] + 1) / self._failures[pair]
-                if best is None or freedom < least:
-                    best, least = pair, freedom
-        return best
+        low, high = np.array(self._low, np.int64), np.array(self._high, np.int64)
+        (i, j, above, below), top = self._columns, np.frombuffer(self._top, np.int64)
+        apart = low[i] - low[j]
+        open_ = np.flatnonzero((top == _OPEN) & (-below < apart) & (apart < above))
+        if not len(open_):
+            return None
+        room = high - low
+        freedom = (room[i[open_]] + room[j[open_]] + 1) / np.frombuffer(self._failures, np.int64)[open_]
+        return int(open_[np.argmin(freedom)])
 
     def _decide(self, pair: int, top: int) -> bool:
         self._trail.append((self._top, pair, _OPEN))

@@ -31,6 +31,13 @@ def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget:
     arena is rounded up to the common divisor of all alignments. Raises TG304 when the buffers themselves or the pinned
     offsets contradict each other. The result has passed the validator.
     """
+    result = sketch(buffers, capacity=capacity, node_budget=node_budget)
+    validate(result)
+    return result
+
+
+def sketch(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget: int) -> Plan:
+    """The same without the validator, which finds out about pins on one another: for plans that are only compared."""
     buffers = tuple(buffers)
     _check(buffers)
     order = list(range(len(buffers)))
@@ -47,15 +54,13 @@ def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget:
         raise _too_small(buffers, arena, bound * problem.grain, capacity)
     gap = arena - bound * problem.grain
     offsets = dict(zip(order, best, strict=True))
-    result = Plan(
+    return Plan(
         buffers=buffers,
         offsets=tuple(offsets[i] * problem.grain for i in range(len(buffers))),
         arena_bytes=arena,
         lower_bound=problem.live_bound * problem.grain,
         proof=f"gap {gap}" if gap else "optimal",
     )
-    validate(result)
-    return result
 
 
 def _canonical(buffer: Buffer) -> tuple[int, ...]:

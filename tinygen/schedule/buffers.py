@@ -36,14 +36,15 @@ class Demand:
     scratch: Mapping[int, int]
 
 
-def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False) -> Demand:
+def demand(program: Program, schedule: Schedule, *, keep_inputs: bool = False, puller: Puller | None = None) -> Demand:
     """Buffers over time, the position in the schedule being the time.
 
     A row lives from the step that writes it through the last step that reads it. A storage whose rows are never all
     alive is a ring: row y lies in slot y modulo the number of slots; see landing.py for rings with a landing slot.
-    Accumulators live from a layer's first step through its last, scratch in each of them.
+    Accumulators live from a layer's first step through its last, scratch in each of them. Whoever asks often brings the
+    program's `puller`.
     """
-    puller = Puller(program)
+    puller = puller or Puller(program)
     lives = row_lives(program, puller, schedule.steps, keep_inputs=keep_inputs)
     found: list[Buffer] = []
 

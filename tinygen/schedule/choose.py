@@ -14,7 +14,7 @@ from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.plan.model import Buffer, Plan
-from tinygen.plan.solve import NODE_BUDGET, plan
+from tinygen.plan.solve import NODE_BUDGET, plan, sketch
 from tinygen.schedule.buffers import Demand, demand
 from tinygen.schedule.layer_by_layer import layer_by_layer
 from tinygen.schedule.order import find_order, reordered
@@ -111,7 +111,7 @@ class Candidate:
     """The most bytes alive at once, which no placement goes below."""
 
     def placed(self, node_budget: int) -> Choice:
-        found = plan(self.demand.buffers, node_budget=node_budget)
+        found = sketch(self.demand.buffers, node_budget=node_budget)
         return Choice(self.program, self.schedule, self.demand, found, self.instructions)
 
 
@@ -221,7 +221,7 @@ def _cut(program: Program, search: SegmentSearch, keep_inputs: bool) -> Schedule
     return refine(
         search,
         search.cut(search.least_peak()),
-        lambda s: plan(demand(program, s, keep_inputs=keep_inputs).buffers, node_budget=SKETCH),
+        lambda s: sketch(demand(program, s, keep_inputs=keep_inputs, puller=search.puller).buffers, node_budget=SKETCH),
     )
 
 

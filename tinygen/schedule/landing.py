@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from tinygen.schedule.lives import RowLife
 from tinygen.schedule.pull import Puller
-from tinygen.schedule.steps import Schedule
+from tinygen.schedule.steps import Schedule, Step
 from tinygen.schedule.storages import Storage
 
 
@@ -41,14 +41,21 @@ def landings(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], s
     written = [puller.write(i).access for i in writers]
     if not writers or storage.kind == "input" or any(a.first or a.row_bytes != storage.row_bytes for a in written):
         return
-    segment = next(s for s in schedule.segments if s.first <= writers[0] < s.end)
+    start = 0
+    for segment in schedule.segments:
+        if segment.first <= writers[0] < segment.end:
+            break
+        start += len(segment.steps)
     if segment.interleaved and all(segment.first <= reader < segment.end for reader in readers):
         for settler in readers:
-            yield _landing(writers, settler, rows, schedule)
+            yield _landing(writers, settler, rows, segment.steps, start)
 
 
-def _landing(writers: Sequence[int], settler: int, rows: Sequence[RowLife | None], schedule: Schedule) -> Landing:
-    awaited = {step.first for step in schedule.steps if step.layer == writers[-1] and step.pulled_last}
+def _landing(
+    writers: Sequence[int], settler: int, rows: Sequence[RowLife | None], steps: Sequence[Step], start: int
+) -> Landing:
+    """With the steps of the segment, the first of which is at position `start` of the schedule."""
+    awaited = {step.first for step in steps if step.layer == writers[-1] and step.pulled_last}
     slot: list[RowLife | None] = [None] * len(rows)
     ring = list(rows)
     newest: int | None = None
@@ -60,7 +67,7 @@ def _landing(writers: Sequence[int], settler: int, rows: Sequence[RowLife | None
             # The copy is made even where nobody reads it, so its place is taken for a step.
             ring[newest] = RowLife(copied, max(life.upper, copied + 1))
 
-    for time, step in enumerate(schedule.steps):
+    for time, step in enumerate(steps, start):
         if step.layer == writers[0]:
             settle(time)
             newest = step.first if step.first in awaited else None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
+from tinygen.schedule.reach import Ints
 from tinygen.schedule.steps import Step
 
 
@@ -26,35 +29,36 @@ def row_lives(
     Inputs live from the first step on, outputs through the last, and with `keep_inputs` inputs too.
     """
     end = len(steps)
-    born: dict[int, list[int]] = {}
-    dead: dict[int, list[int]] = {}
-    for storage in program.storages:
-        born[storage.id] = [0 if storage.kind == "input" else end] * storage.rows
-        dead[storage.id] = [0] * storage.rows
+    born = {s.id: np.full(s.rows, 0 if s.kind == "input" else end) for s in program.storages}
+    dead = {s.id: np.zeros(s.rows, np.int64) for s in program.storages}
+    times: dict[int, list[int]] = {}
     for time, step in enumerate(steps):
-        write = puller.write(step.layer)
-        last = program.layers[step.layer].rows.steps
-        for index in range(step.first, step.end):
-            for read in puller.reads(step.layer):
-                upper = dead[read.storage.id]
-                for row in read.taps(index):
-                    upper[row] = time + 1
-            # What a layer writes only when it is done belongs to it from its first step: kernels may clear it then.
-            rows = write.taps(index) if write.access.window is not None or index in (0, last - 1) else []
-            lower, upper = born[write.storage.id], dead[write.storage.id]
-            for row in rows:
-                lower[row] = min(lower[row], time)
-                upper[row] = max(upper[row], time + 1)
+        times.setdefault(step.layer, []).extend([time] * (step.end - step.first))
+    for layer, found in times.items():
+        touches, when = puller.touches(layer, len(found)), np.array(found)
+        # What a layer writes only when it is done belongs to it from its first step: kernels may clear it then.
+        written, first, last = touches.write
+        begun = first >= 0
+        born[written][begun] = np.minimum(born[written][begun], when[first[begun]])
+        die(dead[written], when, last)
+        for read, last in touches.reads:
+            die(dead[read], when, last)
     for storage in program.storages:
         if storage.kind == "input":
             # The caller fills the whole input, also what nobody reads.
-            dead[storage.id] = [max(d, 1) for d in dead[storage.id]]
+            np.maximum(dead[storage.id], 1, out=dead[storage.id])
         is_output = any(t in program.graph.outputs for t in storage.tensors)
         if is_output or (keep_inputs and storage.kind == "input"):
             # A model without layers still has its input and output in memory.
-            born[storage.id] = [min(b, max(end - 1, 0)) for b in born[storage.id]]
-            dead[storage.id] = [max(end, 1)] * storage.rows
+            np.minimum(born[storage.id], max(end - 1, 0), out=born[storage.id])
+            dead[storage.id].fill(max(end, 1))
     return {
-        key: tuple(RowLife(b, d) if d > b else None for b, d in zip(lower, dead[key], strict=True))
+        key: tuple(RowLife(b, d) if d > b else None for b, d in zip(lower.tolist(), dead[key].tolist(), strict=True))
         for key, lower in born.items()
     }
+
+
+def die(dead: Ints, times: Ints, last: Ints) -> None:
+    """Lets rows live through the last step that touches them, -1 for none; `times` are the positions of the steps."""
+    touched = last >= 0
+    dead[touched] = np.maximum(dead[touched], times[last[touched]] + 1)

@@ -129,7 +129,7 @@ class _Dependencies:
             for downset, peak in level.items():
                 for layer in members(self._ready(downset)):
                     after = downset | 1 << layer
-                    both = max(peaks.alive(downset), peaks.alive(after), peaks.costed(downset, after).peak)
+                    both = max(peaks.alive(downset), peaks.alive(after), peaks.peak(downset, after))
                     higher = max(peak, both)
                     reached[after] = min(reached.get(after, higher), higher)
             if len(reached) > width:
@@ -226,10 +226,10 @@ class _Paths:
         if self._peaks.effort >= self._effort:
             self._exact = False
             known = self._peaks.is_known(before, after)
-            return (self._peaks.costed(before, after).peak, tuple(members(layers))) if known else (0, ())
+            return (self._peaks.peak(before, after), tuple(members(layers))) if known else (0, ())
         orders, complete = self._graph.arrangements(layers)
         self._exact &= complete
-        return min((self._peaks.costed(before, after, order).peak, order) for order in orders)
+        return min((self._peaks.peak(before, after, order), order) for order in orders)
 
     def _order(self, settled: dict[int, tuple[int, _Order]]) -> _Order:
         """The layers along the path."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygen.schedule.lives import die
 from tinygen.schedule.program import Program
-from tinygen.schedule.pull import Puller
-from tinygen.schedule.steps import Step
+from tinygen.schedule.pull import Puller, Walk
+from tinygen.schedule.reach import Ints
 
 Key = tuple[tuple[int, ...], bool, tuple[tuple[bool, int], ...]]
 
@@ -27,14 +28,6 @@ def members(downset: int) -> list[int]:
         found.append(lowest.bit_length() - 1)
         downset ^= lowest
     return found
-
-
-@dataclass(frozen=True)
-class Costed:
-    """The steps of a segment with their peak of live bytes, everything alive outside it included."""
-
-    steps: tuple[Step, ...]
-    peak: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,8 @@ class Peaks:
         self._begun: dict[int, NDArray[np.float64]] = {}
         self._needed: dict[int, NDArray[np.float64]] = {}
         self._left: dict[tuple[int, int], frozenset[int]] = {}
-        self._steps: dict[tuple[int, ...], tuple[Step, ...]] = {}
+        self._walks: dict[int, tuple[int, Walk]] = {}
+        """By end: the first layer of the longest segment of consecutive layers that was asked for, and its steps."""
         self._own: dict[Key, int] = {}
         self.effort = 0
         """Steps that were gone through so far."""
@@ -73,11 +67,9 @@ class Peaks:
         for i, layer in enumerate(self._program.layers):
             key = self._puller.write(i).storage.id
             writers[key] = writers.get(key, 0) | 1 << i
-            for read in self._puller.reads(i):
-                readers[read.storage.id] = readers.get(read.storage.id, 0) | 1 << i
-                taken = self._taken.setdefault((read.storage.id, i), set())
-                for step in range(layer.rows.steps if read.access.window is not None else 1):
-                    taken.update(read.taps(step))
+            for storage, last in self._puller.touches(i, layer.rows.steps).reads:
+                readers[storage] = readers.get(storage, 0) | 1 << i
+                self._taken.setdefault((storage, i), set()).update(np.flatnonzero(last >= 0).tolist())
         return tuple(
             _Span(
                 id=s.id,
@@ -120,20 +112,30 @@ class Peaks:
             return sum(s.rows * s.row_bytes for s in self._spans if s.is_input)
         return self.beside(downset, downset)
 
-    def costed(self, before: int, after: int, order: tuple[int, ...] | None = None) -> Costed:
-        """The segment of the layers of `after` that are not in `before`, both of them down-sets.
+    def peak(self, before: int, after: int, order: tuple[int, ...] | None = None) -> int:
+        """The most bytes alive while the layers of `after` that are not in `before` run, both of them down-sets.
 
-        Its layers come in the given order, by default the program's.
+        These layers are a segment and come in the given order, by default the program's.
         """
         if order is None:
             order = tuple(members(after & ~before))
-        if order not in self._steps:
-            self._steps[order] = self._puller.steps(order)
         key = self._key(before, after, order)
         if key not in self._own:
-            self._own[key] = self._peak(before, after, self._steps[order])
-            self.effort += len(self._steps[order])
-        return Costed(self._steps[order], self.beside(before, after) + self._own[key])
+            walk = self.walk(order)
+            self._own[key] = self._peak(before, after, walk)
+            self.effort += len(walk.layers)
+        return self.beside(before, after) + self._own[key]
+
+    def walk(self, order: tuple[int, ...]) -> Walk:
+        """The steps of a segment of these layers."""
+        first, end = order[0], order[-1] + 1
+        if order != tuple(range(first, end)):
+            return self._puller.walk(order)
+        # The steps of a shorter segment are those of a longer one with the same end, so this one is made longer.
+        if end not in self._walks or self._walks[end][0] > first:
+            start = max(0, 2 * first - end) if end in self._walks else first
+            self._walks[end] = start, self._puller.walk(range(start, end))
+        return self._walks[end][1].without(first)
 
     def is_known(self, before: int, after: int) -> bool:
         """The segment has been gone through in the program's order, here or beside other storages."""
@@ -145,51 +147,46 @@ class Peaks:
         touched = (s for s in self._spans if (s.readers | s.writers) & layers)
         return order, before == 0, tuple((bool(s.writers & before), s.readers & ~after) for s in touched)
 
-    def _peak(self, before: int, after: int, steps: tuple[Step, ...]) -> int:
+    def _peak(self, before: int, after: int, walk: Walk) -> int:
         """The most bytes alive at once during the segment but not all the while."""
-        end = len(steps)
+        end = len(walk.layers)
         layers = after & ~before
-        inside: dict[int, tuple[list[int], list[int]]] = {}
+        inside: dict[int, tuple[Ints, Ints]] = {}
         fresh = set()
         for i, span in enumerate(self._spans):
             if (span.readers | span.writers) & layers or (span.is_input and before == 0):
                 begun = span.is_input or bool(span.writers & before)
-                born = [0 if begun else end] * span.rows
-                dead = [int(span.is_input and before == 0)] * span.rows
-                for row in self._left_after(i, after):
-                    # What has begun and is left is alive all the while: it is counted beside the segment.
-                    born[row] = dead[row] = end
+                born = np.full(span.rows, 0 if begun else end)
+                dead = np.full(span.rows, int(span.is_input and before == 0))
+                # What has begun and is left is alive all the while: it is counted beside the segment.
+                left = list(self._left_after(i, after))
+                born[left] = dead[left] = end
                 inside[span.id] = born, dead
                 if not begun:
                     fresh.add(span.id)
-        working: dict[int, list[int]] = {}
-        for time, step in enumerate(steps):
-            layer, index = step.layer, step.first
-            for read in self._puller.reads(layer):
-                if read.storage.id in inside:
-                    dead = inside[read.storage.id][1]
-                    for row in read.taps(index):
-                        dead[row] = max(dead[row], time + 1)
-            write = self._puller.write(layer)
-            if write.storage.id in inside:
-                born, dead = inside[write.storage.id]
-                for row in write.taps(index):
-                    if write.storage.id in fresh:
-                        born[row] = min(born[row], time)
-                    dead[row] = max(dead[row], time + 1)
-            working.setdefault(layer, []).append(time)
         change = np.zeros(end + 1, np.int64)
-        for span in self._spans:
-            if span.id in inside:
-                born, dead = inside[span.id]
-                np.add.at(change, born, span.row_bytes)
-                np.subtract.at(change, [max(b, d) for b, d in zip(born, dead, strict=True)], span.row_bytes)
-        for layer, times in working.items():
+        for layer, times in walk.times().items():
+            touches = self._puller.touches(layer, len(times))
+            for storage, last in touches.reads:
+                if storage in inside:
+                    die(inside[storage][1], times, last)
+            storage, first, last = touches.write
+            if storage in inside:
+                born, dead = inside[storage]
+                die(dead, times, last)
+                if storage in fresh:
+                    written = first >= 0
+                    born[written] = np.minimum(born[written], times[first[written]])
             call = self._program.layers[layer].call
             if call.accumulator_bytes:
                 change[times[0]] += call.accumulator_bytes
                 change[times[-1] + 1] -= call.accumulator_bytes
             if call.scratch_bytes:
-                np.add.at(change, times, call.scratch_bytes)
-                np.subtract.at(change, [t + 1 for t in times], call.scratch_bytes)
+                change[times] += call.scratch_bytes
+                change[times + 1] -= call.scratch_bytes
+        for span in self._spans:
+            if span.id in inside:
+                born, dead = inside[span.id]
+                change += span.row_bytes * np.bincount(born, minlength=end + 1)
+                change -= span.row_bytes * np.bincount(np.maximum(born, dead), minlength=end + 1)
         return int(np.cumsum(change)[:end].max(initial=0))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinygen.schedule.program import Access, Layer, Program
 from tinygen.schedule.storages import Storage
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,27 @@ class Reach:
         touched = range(access.rows) if access.window is None else access.window.rows(step, access.rows)
         starts = (access.first + row * access.pitch for row in touched)
         return [row for start in starts for row in range(start // size, -(-(start + access.span) // size))]
+
+    def touched(self, steps: int) -> tuple[Ints, Ints]:
+        """For each storage row the first and the last of so many steps that touch it, -1 where none does."""
+        first, last = np.full(self.storage.rows, -1), np.full(self.storage.rows, -1)
+        if self.access.window is None:
+            rows = self.taps(0)
+            first[rows], last[rows] = 0, steps - 1
+            return first, last
+        for step in range(steps):
+            last[self.taps(step)] = step
+        for step in reversed(range(steps)):
+            first[self.taps(step)] = step
+        return first, last
+
+
+@dataclass(frozen=True, eq=False)
+class Touches:
+    """What the steps of a layer touch: by storage and row the last step, and of what is written the first as well."""
+
+    reads: tuple[tuple[int, Ints], ...]
+    write: tuple[int, Ints, Ints]
 
 
 def reads(program: Program, layer: Layer) -> tuple[Reach, ...]:

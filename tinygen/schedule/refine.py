@@ -15,6 +15,9 @@ from tinygen.schedule.steps import Schedule
 ROUNDS = 6
 """Improvements at most."""
 
+EFFORT = 20_000
+"""Steps of schedules to place at most."""
+
 Bounds = tuple[int, ...]
 """The first layer of each segment, and the number of layers."""
 
@@ -25,13 +28,16 @@ def refine(search: SegmentSearch, schedule: Schedule, place: Callable[[Schedule]
     `place` gives the memory plan of a schedule.
     """
     bounds = (*(s.first for s in schedule.segments), schedule.segments[-1].end)
-    plan = place(schedule)
+    plan, effort = place(schedule), 0
     for _ in range(ROUNDS):
         found: tuple[int, Bounds, Schedule, Plan] | None = None
         for moved in sorted(set(_moves(bounds, schedule, plan))):
             if search.peak(moved) >= (found[0] if found else plan.arena_bytes):
                 continue
             candidate = search.schedule(moved)
+            effort += len(candidate.steps)
+            if effort > EFFORT:
+                break
             placed = place(candidate)
             if placed.arena_bytes < (found[0] if found else plan.arena_bytes):
                 found = placed.arena_bytes, moved, candidate, placed

@@ -1,14 +1,15 @@
 """Finds where to cut the layers into segments: the least peak of live bytes first, then the fewest interleaved steps.
 
-Exact over all cuts of the given order by dynamic programming: what is alive outside a segment while it runs does not
+Exact over all cuts of the given order: what is alive outside a segment while it runs does not
 depend on the other cuts, so the peak of a cutting is the greatest peak of its segments. Other orders: see order.py.
 """
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from itertools import pairwise
 
-from tinygen.schedule.peaks import Costed, Peaks
+from tinygen.schedule.peaks import Peaks
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule, Segment
@@ -26,6 +27,8 @@ class SegmentSearch:
         self._program = program
         self._longest = min(longest, len(program.layers))
         self._count = len(program.layers)
+        self._peaks: dict[tuple[int, int], int] = {}
+        self._barriers: dict[int, int] = {}
 
     @property
     def exact(self) -> bool:
@@ -33,17 +36,30 @@ class SegmentSearch:
         return self._longest >= self._count
 
     def least_peak(self, longest: int | None = None) -> int:
-        """The least peak any cutting reaches, with segments of at most `longest` layers."""
-        best = [0]
-        for end in range(1, self._count + 1):
-            found: int | None = None
-            for first in self._starts(end, longest or self._longest):
-                # A segment cannot lower what comes before or beside it: only look at those that could still win.
-                if found is None or max(best[first], self._beside(first, end)) < found:
-                    peak = max(best[first], self._costed(first, end).peak)
-                    found = peak if found is None else min(found, peak)
-            best.append(found or 0)
-        return best[-1]
+        """The least peak any cutting reaches, with segments of at most `longest` layers.
+
+        Best-first: a segment is gone through only when nothing that is lower at best is left.
+        """
+        longest = min(longest or self._longest, self._longest)
+        settled: set[int] = set()
+        # Of equal peaks the one that has come furthest, then the shortest. Without `known` a peak is one at least.
+        heap = [(0, 0, 0, True)]
+        while heap:
+            peak, before, end, known = heappop(heap)
+            if end in settled:
+                continue
+            if not known:
+                heappush(heap, (max(peak, self._peak(-before, end)), before, end, True))
+                continue
+            if end == self._count:
+                return peak
+            settled.add(end)
+            for after in range(end + 1, min(end + longest, self._count) + 1):
+                if self._barrier(after) > end:
+                    break
+                if after not in settled:
+                    heappush(heap, (max(peak, self._beside(end, after)), -end, after, False))
+        raise AssertionError("single layers are segments")
 
     def cut(self, peak: int) -> Schedule:
         """The cheapest cutting whose peak of live bytes is at most `peak`.
@@ -59,7 +75,7 @@ class SegmentSearch:
                 cost = self._cost(first, end)
                 if before is None or (found is not None and before[0] + cost >= found[0]):
                     continue
-                if self._beside(first, end) <= peak and self._costed(first, end).peak <= peak:
+                if self._beside(first, end) <= peak and self._peak(first, end) <= peak:
                     found = (before[0] + cost, first)
             best.append(found)
         bounds = [self._count]
@@ -72,14 +88,19 @@ class SegmentSearch:
 
     def schedule(self, bounds: tuple[int, ...]) -> Schedule:
         """The schedule with these cuts: the first layer of each segment, and the number of layers."""
-        return Schedule(tuple(Segment(first, end, self._costed(first, end).steps) for first, end in pairwise(bounds)))
+        return Schedule(tuple(self._segment(first, end) for first, end in pairwise(bounds)))
 
     def peak(self, bounds: tuple[int, ...]) -> int:
         """The peak of live bytes with these cuts."""
-        return max(self._costed(first, end).peak for first, end in pairwise(bounds))
+        return max(self._peak(first, end) for first, end in pairwise(bounds))
 
-    def _costed(self, first: int, end: int) -> Costed:
-        return self.peaks.costed((1 << first) - 1, (1 << end) - 1)
+    def _segment(self, first: int, end: int) -> Segment:
+        return Segment(first, end, self.peaks.walk(tuple(range(first, end))).steps())
+
+    def _peak(self, first: int, end: int) -> int:
+        if (first, end) not in self._peaks:
+            self._peaks[first, end] = self.peaks.peak((1 << first) - 1, (1 << end) - 1)
+        return self._peaks[first, end]
 
     def _beside(self, first: int, end: int) -> int:
         return self.peaks.beside((1 << first) - 1, (1 << end) - 1)
@@ -94,12 +115,14 @@ class SegmentSearch:
 
     def _barrier(self, end: int) -> int:
         """The first layer of the longest segment worth considering: an operator that needs everything ends one."""
-        start = end - 1
-        complete = self._complete(start)
-        while start > 0 and start - 1 not in complete:
-            start -= 1
-            complete |= self._complete(start)
-        return start
+        if end not in self._barriers:
+            start = end - 1
+            complete = self._complete(start)
+            while start > 0 and start - 1 not in complete:
+                start -= 1
+                complete |= self._complete(start)
+            self._barriers[end] = start
+        return self._barriers[end]
 
     def _complete(self, layer: int) -> set[int]:
         """The layers of which a layer needs all that they write."""

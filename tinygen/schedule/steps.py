@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,6 @@ class Schedule:
     exact: bool = False
     """It comes of a search that went through all orders of the layers and all cuts."""
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         return tuple(step for segment in self.segments for step in segment.steps)
