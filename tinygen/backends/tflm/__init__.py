@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from tinygen.backends.rendering import render
 from tinygen.backends.tflm.greedy import greedy_bytes
 from tinygen.backends.tflm.library import libraries
 from tinygen.backends.tflm.operators import OPERATORS, Operator
-from tinygen.backends.tflm.planning import METADATA, TensorPlan, metadata, plan_tensors, with_structures
+from tinygen.backends.tflm.planning import ALIGNMENT, METADATA, TensorPlan, metadata, plan_tensors, with_structures
 from tinygen.errors import Diagnostic, TinygenError, error
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op
@@ -23,6 +24,12 @@ from tinygen.plan.validate import validate
 from tinygen.schedule.choose import Objective
 from tinygen.source_tree import Layer, SourceTree
 from tinygen.tflite.rewrite import tensor_count, with_metadata
+
+_DEPTHWISE_CHANNELS = 124
+"""CMSIS-NN's CH_IN_BLOCK_MVE."""
+
+_VECTOR = 16
+"""Bytes of a vector, to which it rounds columns up."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Tflm:
         used = _operators(graph)
         found = self._plan(graph, options)
         head = found.plan
-        plan = with_structures(head, structure_bytes(graph), max(len(found.steps), 1))
+        plan = with_structures(head, structure_bytes(graph, optimized=self.optimized), max(len(found.steps), 1))
         validate(plan)
         model = with_metadata(graph.content, METADATA, metadata(found.offsets, tensor_count(graph.content)))
         inputs, outputs = (tuple(tensor_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
@@ -110,7 +117,7 @@ class Tflm:
         return found
 
 
-def structure_bytes(graph: Graph) -> int:
+def structure_bytes(graph: Graph, *, optimized: bool) -> int:
     """A bound of what tflite-micro keeps in the arena besides tensors, until an emulator measures it.
 
     Its own objects, a structure for each tensor and operator, multipliers and shifts of each channel, state and the
@@ -120,7 +127,29 @@ def structure_bytes(graph: Graph) -> int:
     channels = sum(len(t.quant.scales) for t in weights if t.data is not None and t.quant is not None)
     ends = len(graph.inputs) + len(graph.outputs)
     total = 2048 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends + 8 * _state_bytes(graph)
+    total += cmsis_nn_bytes(graph) if optimized else 0
     return total + -total % 16
+
+
+def cmsis_nn_bytes(graph: Graph) -> int:
+    """A bound of what kernels that call CMSIS-NN keep and work in besides, on any core.
+
+    With MVE each row of a dense layer's weights has its sum kept. A window's taps are copied for four columns, or of a
+    depthwise convolution for 124 channels.
+    """
+    sums, windows = 0, [0]
+    for op in graph.ops:
+        weights = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
+        if weights is None or weights.data is None:
+            continue
+        if len(weights.shape) == 2:
+            sums += 4 * weights.shape[0] + ALIGNMENT
+        elif len(weights.shape) == 4:
+            channels = weights.shape[-1] + _VECTOR
+            if op.kind == "DEPTHWISE_CONV_2D":
+                channels = max(channels, _DEPTHWISE_CHANNELS)
+            windows.append(4 * prod(weights.shape[1:-1]) * channels)
+    return sums + max(windows) + 64 * len(graph.ops)
 
 
 def _state_bytes(graph: Graph) -> int:

@@ -148,6 +148,7 @@ def libraries(operators: Iterable[Operator], *, optimized: bool) -> tuple[Librar
     tflm = replace(TFLM, sources=tuple(sorted({*_CORE, *kernels})))
     if not optimized:
         return tflm, FLATBUFFERS, GEMMLOWP, RUY
-    calling = replace(tflm, defines=(*tflm.defines, "CMSIS_NN"))
+    # For speed, as its own Makefile does by default: sums of weights are kept instead of computed in each inference.
+    calling = replace(tflm, defines=(*tflm.defines, "CMSIS_NN", "KERNELS_OPTIMIZED_FOR_SPEED"))
     # tflite-micro includes its headers as Include/arm_nnfunctions.h.
     return calling, FLATBUFFERS, GEMMLOWP, RUY, replace(cmsis_nn(_CMSIS_NN_SOURCES), includes=("Include", "."))
