@@ -209,8 +209,9 @@ def _shapes(graph: Graph, options: CompileOptions) -> list[_Shape]:
         found = None if op.alias else lowering(op, graph, options.rounding)
         if found is None or not found.candidates:
             continue
-        usable = tuple(sorted({d for d in (found.default, *found.candidates) if d.requires <= options.features}))
-        shape = shapes.setdefault(found.key, _Shape(found.key, _alone(graph, op), found.default, usable))
+        default = found.default(options.features)
+        usable = tuple(sorted({d for d in (default, *found.candidates) if d.requires <= options.features}))
+        shape = shapes.setdefault(found.key, _Shape(found.key, _alone(graph, op), default, usable))
         shape.operators.append(op.origin.op_index or 0)
     return list(shapes.values())
 

@@ -15,7 +15,7 @@ from tests.ops.strategies import int8
 from tests.ops.test_fully_connected import dense
 from tests.requirement import require
 from tinygen import tune as tuning
-from tinygen.backends.utvm.decision import Decision
+from tinygen.backends.utvm.decision import Decision, Dot
 from tinygen.backends.utvm.tuning import Target, Tuning, load_tuning, save_tuning
 from tinygen.boards import load_board
 from tinygen.compile import CompileOptions, compile_model
@@ -111,7 +111,7 @@ def test_wrong_outputs_are_not_chosen(model: Path, tmp_path: Path, monkeypatch: 
 
 def test_files_read_back_and_the_best_is_the_least(tmp_path: Path) -> None:
     tuned = Tuning(TARGET).having("b", Decision(1, 2, 4), 70).having("b", Decision(2, 2, 4), 50)
-    tuned = tuned.having("a", Decision(1, 1, 4, dot=True), None).having("b", Decision(4, 2, 4), None)
+    tuned = tuned.having("a", Decision(1, 1, 4, dot=Dot.WIDE), None).having("b", Decision(4, 2, 4), None)
     save_tuning(tuned, tmp_path / "x.json")
     assert load_tuning(tmp_path / "x.json") == tuned
     assert tuned.best("b") == Decision(2, 2, 4)
@@ -125,12 +125,12 @@ def test_files_read_back_and_the_best_is_the_least(tmp_path: Path) -> None:
         "",
         "[]",
         "{",
-        '{"format": 2}',
-        '{"format": 1, "target": {}, "layers": {}}',
-        '{"format": 1, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a": 1}}',
-        '{"format": 1, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
+        '{"format": 1}',
+        '{"format": 2, "target": {}, "layers": {}}',
+        '{"format": 2, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a": 1}}',
+        '{"format": 2, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
         ' {"2 by 2": 1}}}',
-        '{"format": 1, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
+        '{"format": 2, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
         ' {"2x2, 4 taps": true}}}',
     ],
 )

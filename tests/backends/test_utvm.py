@@ -21,7 +21,7 @@ from tests.ops.binary import binary_cases
 from tests.ops.harness import Case, check
 from tests.ops.strategies import examples
 from tests.requirement import require
-from tinygen.backends.utvm.decision import Decision, parse_decision
+from tinygen.backends.utvm.decision import Decision, Dot, parse_decision
 from tinygen.backends.utvm.tuning import Target, Tuning, save_tuning
 from tinygen.boards import load_board
 from tinygen.build.compiler import find_compiler
@@ -185,7 +185,7 @@ def test_the_same_model_gives_the_same_text() -> None:
 
 
 def test_decisions_read_back() -> None:
-    for decision in (Decision(2, 4, 8), Decision(1, 1, 4, dot=True)):
+    for decision in (Decision(2, 4, 8), Decision(1, 1, 4, Dot.WIDE), Decision(2, 4, 3, Dot.BYTES)):
         assert parse_decision(str(decision)) == decision
     assert parse_decision("2 x 4") is None
 

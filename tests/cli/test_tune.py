@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.requirement import require
-from tinygen.backends.utvm.decision import Decision
+from tinygen.backends.utvm.decision import Decision, Dot
 from tinygen.backends.utvm.tuning import Target, Tuning, save_tuning
 
 BOARD = "mps2-an500"
@@ -38,7 +38,7 @@ def test_what_a_file_cannot_be_used_for(run, digits, tmp_path):
     of_this = Tuning(Target("cortex-m7", ("dsp",), "gcc 12.2.1", "-O2"))
     for decision, expected in (
         (
-            Decision(2, 2, 4, dot=True),
+            Decision(2, 2, 4, dot=Dot.WIDE),
             "error[TG431]: the tuning is for cortex-m7 with dsp, gcc 12.2.1 -O2, and the core",
         ),
         (Decision(2, 99, 3), "error[TG430]: the tuning has '2x99, 3 taps' for CONV_2D"),

@@ -9,6 +9,9 @@
 #include "tg_requantize.h"
 #include "tg_rescale.h"
 
+/* Compilers that move products of a tile past each other run out of registers. */
+#define TG_IN_ORDER __asm volatile("")
+
 /* The constants of a convolution or a fully connected layer. */
 typedef struct {
     const int8_t *weights;
@@ -58,15 +61,154 @@ TG_INLINE int8_t tg_narrow_fast(int32_t acc, int32_t multiplier, int32_t shift, 
     return tg_requantize_s8(NULL, channel, acc, 1);
 }
 
-/* acc + the dot product of four int16 with four int8, which are in the order 0, 2, 1, 3. */
-TG_INLINE int32_t tg_dot_packed_4(const int16_t *a, const int8_t *w, int32_t acc)
+#if TG_DSP
+
+/* The sums of one pixel: acc[channel] += the products of two pairs. */
+TG_INLINE void tg_dot_pair(uint32_t a, const uint32_t *w, int32_t *acc, const int channels)
+{
+    acc[0] = tg_mac_pair(a, w[0], acc[0]);
+    if (channels > 1) {
+        acc[1] = tg_mac_pair(a, w[1], acc[1]);
+    }
+    if (channels > 2) {
+        acc[2] = tg_mac_pair(a, w[2], acc[2]);
+    }
+    if (channels > 3) {
+        acc[3] = tg_mac_pair(a, w[3], acc[3]);
+    }
+    TG_IN_ORDER;
+}
+
+/* The words of up to four channels' weights. */
+TG_INLINE void tg_dot_weights(const int8_t *w, int32_t hop, uint32_t *words, const int channels)
+{
+    words[0] = tg_load_word(w);
+    words[1] = channels > 1 ? tg_load_word(w + hop) : 0;
+    words[2] = channels > 2 ? tg_load_word(w + 2 * hop) : 0;
+    words[3] = channels > 3 ? tg_load_word(w + 3 * hop) : 0;
+}
+
+/* Half of four taps of all pixels of a tile. */
+TG_INLINE void tg_dot_wide_half(const int16_t *a, int32_t step, const uint32_t *w, int32_t *acc, const int pixels,
+                                const int channels)
+{
+    tg_dot_pair(tg_load_word(a), w, acc, channels);
+    if (pixels > 1) {
+        tg_dot_pair(tg_load_word(a + step), w, acc + channels, channels);
+    }
+    if (pixels > 2) {
+        tg_dot_pair(tg_load_word(a + 2 * step), w, acc + 2 * channels, channels);
+    }
+    if (pixels > 3) {
+        tg_dot_pair(tg_load_word(a + 3 * step), w, acc + 3 * channels, channels);
+    }
+}
+
+/* Four taps of one pixel. */
+TG_INLINE void tg_dot_bytes_pixel(const int8_t *a, const uint32_t *even, const uint32_t *odd, int32_t *acc,
+                                  const int channels)
+{
+    const uint32_t word = tg_load_word(a);
+    tg_dot_pair(tg_even_bytes(word), even, acc, channels);
+    tg_dot_pair(tg_odd_bytes(word), odd, acc, channels);
+}
+
+#endif
+
+/* acc[pixel][channel] += four taps of each sum of a tile; pixels are `step` elements apart and filters `hop`.
+ *
+ * The inputs are int16; the weights are in the order 0, 2, 1, 3.
+ */
+TG_INLINE void tg_dot_wide(const int16_t *a, int32_t step, const int8_t *w, int32_t hop, int32_t *acc, const int pixels,
+                           const int channels)
 {
 #if TG_DSP
-    const uint32_t weights = tg_load_word(w);
-    acc = tg_mac_pair(tg_load_word(a), tg_even_bytes(weights), acc);
-    return tg_mac_pair(tg_load_word(a + 2), tg_odd_bytes(weights), acc);
+    uint32_t words[4];
+    tg_dot_weights(w, hop, words, channels);
+    const uint32_t even[4] = {tg_even_bytes(words[0]), tg_even_bytes(words[1]), tg_even_bytes(words[2]),
+                              tg_even_bytes(words[3])};
+    tg_dot_wide_half(a, step, even, acc, pixels, channels);
+    const uint32_t odd[4] = {tg_odd_bytes(words[0]), tg_odd_bytes(words[1]), tg_odd_bytes(words[2]),
+                             tg_odd_bytes(words[3])};
+    tg_dot_wide_half(a + 2, step, odd, acc, pixels, channels);
 #else
-    return acc + a[0] * w[0] + a[1] * w[2] + a[2] * w[1] + a[3] * w[3];
+    for (int32_t x = 0; x < pixels; x++, a += step) {
+        for (int32_t c = 0; c < channels; c++, acc++) {
+            const int8_t *const f = w + c * hop;
+            *acc += a[0] * f[0] + a[1] * f[2] + a[2] * f[1] + a[3] * f[3];
+        }
+    }
+#endif
+}
+
+/* The same; the inputs are int8, and the weights in their order. */
+TG_INLINE void tg_dot_bytes(const int8_t *a, int32_t step, const int8_t *w, int32_t hop, int32_t *acc, const int pixels,
+                            const int channels)
+{
+#if TG_DSP
+    uint32_t words[4];
+    tg_dot_weights(w, hop, words, channels);
+    const uint32_t even[4] = {tg_even_bytes(words[0]), tg_even_bytes(words[1]), tg_even_bytes(words[2]),
+                              tg_even_bytes(words[3])};
+    const uint32_t odd[4] = {tg_odd_bytes(words[0]), tg_odd_bytes(words[1]), tg_odd_bytes(words[2]),
+                             tg_odd_bytes(words[3])};
+    tg_dot_bytes_pixel(a, even, odd, acc, channels);
+    if (pixels > 1) {
+        tg_dot_bytes_pixel(a + step, even, odd, acc + channels, channels);
+    }
+    if (pixels > 2) {
+        tg_dot_bytes_pixel(a + 2 * step, even, odd, acc + 2 * channels, channels);
+    }
+    if (pixels > 3) {
+        tg_dot_bytes_pixel(a + 3 * step, even, odd, acc + 3 * channels, channels);
+    }
+#else
+    for (int32_t x = 0; x < pixels; x++, a += step) {
+        for (int32_t c = 0; c < channels; c++, acc++) {
+            *acc = tg_dot_4(tg_load_word(a), tg_load_word(w + c * hop), *acc);
+        }
+    }
+#endif
+}
+
+#if TG_DSP
+
+/* Four channels of one pixel's tap. */
+TG_INLINE void tg_depthwise_4_pixel(const int8_t *a, uint32_t even, uint32_t odd, int32_t *acc)
+{
+    const uint32_t word = tg_load_word(a);
+    const uint32_t low = tg_even_bytes(word), high = tg_odd_bytes(word);
+    acc[0] = tg_mac_low(low, even, acc[0]);
+    acc[1] = tg_mac_low(high, odd, acc[1]);
+    acc[2] = tg_mac_high(low, even, acc[2]);
+    acc[3] = tg_mac_high(high, odd, acc[3]);
+    TG_IN_ORDER;
+}
+
+#endif
+
+/* acc[pixel][channel] += a tap of four channels, each with a weight of its own; pixels are `step` apart. */
+TG_INLINE void tg_depthwise_4(const int8_t *a, int32_t step, const int8_t *w, int32_t *acc, const int pixels)
+{
+#if TG_DSP
+    const uint32_t word = tg_load_word(w);
+    const uint32_t even = tg_even_bytes(word), odd = tg_odd_bytes(word);
+    tg_depthwise_4_pixel(a, even, odd, acc);
+    if (pixels > 1) {
+        tg_depthwise_4_pixel(a + step, even, odd, acc + 4);
+    }
+    if (pixels > 2) {
+        tg_depthwise_4_pixel(a + 2 * step, even, odd, acc + 8);
+    }
+    if (pixels > 3) {
+        tg_depthwise_4_pixel(a + 3 * step, even, odd, acc + 12);
+    }
+#else
+    for (int32_t x = 0; x < pixels; x++, a += step, acc += 4) {
+        for (int32_t c = 0; c < 4; c++) {
+            acc[c] += a[c] * w[c];
+        }
+    }
 #endif
 }
 

@@ -8,10 +8,10 @@
 #include "tg_tvm.h"
 
 /* Of layer 0.
- *   8 pixels of 16 channels, each 3 x 3 products; tiles of 2x2, 3 taps.
+ *   8 pixels of 16 channels, each 3 x 3 products; tiles of 2x2, 4 taps, dot.
  */
-static void digits_utvm_00_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_00_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
     for (int32_t x = 0; x < 4; x++) {
         for (int32_t c = 0; c < 8; c++) {
@@ -20,24 +20,11 @@ static void digits_utvm_00_tvm_tiles(const int8_t *restrict rows, const int8_t *
             const int8_t *const shift_c = shift + c * 2;
             int32_t acc[4] = {0};
             for (int32_t ky = 0; ky < 3; ky++) {
-                const int8_t *const rows_ky = rows + ky * 10 + x * 2;
-                const int8_t *const weights_ky = weights + c * 18 + ky * 3;
-                acc[0] += rows_ky[0] * weights_ky[0];
-                acc[0] += rows_ky[1] * weights_ky[1];
-                acc[0] += rows_ky[2] * weights_ky[2];
-                acc[1] += rows_ky[0] * weights_ky[9];
-                acc[1] += rows_ky[1] * weights_ky[10];
-                acc[1] += rows_ky[2] * weights_ky[11];
-                acc[2] += rows_ky[1] * weights_ky[0];
-                acc[2] += rows_ky[2] * weights_ky[1];
-                acc[2] += rows_ky[3] * weights_ky[2];
-                acc[3] += rows_ky[1] * weights_ky[9];
-                acc[3] += rows_ky[2] * weights_ky[10];
-                acc[3] += rows_ky[3] * weights_ky[11];
+                tg_dot_bytes(rows + ky * 10 + x * 2, 1, weights + c * 24 + ky * 4, 12, acc, 2, 2);
             }
             out[x * 32 + c * 2] = tg_narrow_fast(acc[0] + bias_c[0], multiplier_c[0], shift_c[0], -128);
-            out[x * 32 + c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], -128);
             out[x * 32 + c * 2 + 16] = tg_narrow_fast(acc[2] + bias_c[0], multiplier_c[0], shift_c[0], -128);
+            out[x * 32 + c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], -128);
             out[x * 32 + c * 2 + 17] = tg_narrow_fast(acc[3] + bias_c[1], multiplier_c[1], shift_c[1], -128);
         }
     }
@@ -53,34 +40,30 @@ static TG_NOINLINE void digits_utvm_00_tvm(const tg_tvm_filters *p, const void *
 }
 
 /* Of layer 1.
- *   8 pixels of 16 channels, each 3 x 3 taps; tiles of 4x1, 3 taps.
+ *   8 pixels of 16 channels, each 3 x 3 taps; tiles of 2x4, 3 taps, dot.
  */
-static void digits_utvm_01_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_01_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
-    for (int32_t c = 0; c < 16; c++) {
-        for (int32_t x = 0; x < 2; x++) {
-            int32_t acc[4] = {0};
+    for (int32_t c = 0; c < 4; c++) {
+        for (int32_t x = 0; x < 4; x++) {
+            const int32_t *const bias_x = bias + c * 4;
+            const int32_t *const multiplier_x = multiplier + c * 4;
+            const int8_t *const shift_x = shift + c * 4;
+            int32_t acc[8] = {0};
             for (int32_t ky = 0; ky < 3; ky++) {
-                const int8_t *const rows_ky = rows + ky * 160 + x * 64 + c;
-                const int8_t *const weights_ky = weights + ky * 48 + c;
-                acc[0] += rows_ky[0] * weights_ky[0];
-                acc[1] += rows_ky[16] * weights_ky[0];
-                acc[2] += rows_ky[32] * weights_ky[0];
-                acc[3] += rows_ky[48] * weights_ky[0];
-                acc[0] += rows_ky[16] * weights_ky[16];
-                acc[1] += rows_ky[32] * weights_ky[16];
-                acc[2] += rows_ky[48] * weights_ky[16];
-                acc[3] += rows_ky[64] * weights_ky[16];
-                acc[0] += rows_ky[32] * weights_ky[32];
-                acc[1] += rows_ky[48] * weights_ky[32];
-                acc[2] += rows_ky[64] * weights_ky[32];
-                acc[3] += rows_ky[80] * weights_ky[32];
+                tg_depthwise_4(rows + ky * 160 + x * 32 + c * 4, 16, weights + ky * 48 + c * 4, acc, 2);
+                tg_depthwise_4(rows + ky * 160 + x * 32 + c * 4 + 16, 16, weights + ky * 48 + c * 4 + 16, acc, 2);
+                tg_depthwise_4(rows + ky * 160 + x * 32 + c * 4 + 32, 16, weights + ky * 48 + c * 4 + 32, acc, 2);
             }
-            out[x * 64 + c] = tg_narrow_fast(acc[0] + bias[c], multiplier[c], shift[c], -128);
-            out[x * 64 + c + 16] = tg_narrow_fast(acc[1] + bias[c], multiplier[c], shift[c], -128);
-            out[x * 64 + c + 32] = tg_narrow_fast(acc[2] + bias[c], multiplier[c], shift[c], -128);
-            out[x * 64 + c + 48] = tg_narrow_fast(acc[3] + bias[c], multiplier[c], shift[c], -128);
+            out[x * 32 + c * 4] = tg_narrow_fast(acc[0] + bias_x[0], multiplier_x[0], shift_x[0], -128);
+            out[x * 32 + c * 4 + 16] = tg_narrow_fast(acc[4] + bias_x[0], multiplier_x[0], shift_x[0], -128);
+            out[x * 32 + c * 4 + 1] = tg_narrow_fast(acc[1] + bias_x[1], multiplier_x[1], shift_x[1], -128);
+            out[x * 32 + c * 4 + 17] = tg_narrow_fast(acc[5] + bias_x[1], multiplier_x[1], shift_x[1], -128);
+            out[x * 32 + c * 4 + 2] = tg_narrow_fast(acc[2] + bias_x[2], multiplier_x[2], shift_x[2], -128);
+            out[x * 32 + c * 4 + 18] = tg_narrow_fast(acc[6] + bias_x[2], multiplier_x[2], shift_x[2], -128);
+            out[x * 32 + c * 4 + 3] = tg_narrow_fast(acc[3] + bias_x[3], multiplier_x[3], shift_x[3], -128);
+            out[x * 32 + c * 4 + 19] = tg_narrow_fast(acc[7] + bias_x[3], multiplier_x[3], shift_x[3], -128);
         }
     }
 }
@@ -95,10 +78,10 @@ static TG_NOINLINE void digits_utvm_01_tvm(const tg_tvm_filters *p, const void *
 }
 
 /* Of layer 2.
- *   8 pixels of 16 channels, each 1 x 16 products; tiles of 3x2, 8 taps, dot.
+ *   8 pixels of 16 channels, each 1 x 16 products; tiles of 3x2, 8 taps, wide dot.
  */
-static void digits_utvm_02_tvm_tiles(const int16_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_02_tvm_tiles(const int16_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
     for (int32_t x = 0; x < 2; x++) {
         for (int32_t c = 0; c < 8; c++) {
@@ -107,33 +90,21 @@ static void digits_utvm_02_tvm_tiles(const int16_t *restrict rows, const int8_t 
             const int8_t *const shift_c = shift + c * 2;
             int32_t acc[6] = {0};
             for (int32_t k = 0; k < 2; k++) {
-                const int16_t *const rows_k = rows + x * 48 + k * 8;
-                const int8_t *const weights_k = weights + c * 32 + k * 8;
-                acc[0] = tg_dot_packed_4(rows_k, weights_k, acc[0]);
-                acc[0] = tg_dot_packed_4(rows_k + 4, weights_k + 4, acc[0]);
-                acc[1] = tg_dot_packed_4(rows_k, weights_k + 16, acc[1]);
-                acc[1] = tg_dot_packed_4(rows_k + 4, weights_k + 20, acc[1]);
-                acc[2] = tg_dot_packed_4(rows_k + 16, weights_k, acc[2]);
-                acc[2] = tg_dot_packed_4(rows_k + 20, weights_k + 4, acc[2]);
-                acc[3] = tg_dot_packed_4(rows_k + 16, weights_k + 16, acc[3]);
-                acc[3] = tg_dot_packed_4(rows_k + 20, weights_k + 20, acc[3]);
-                acc[4] = tg_dot_packed_4(rows_k + 32, weights_k, acc[4]);
-                acc[4] = tg_dot_packed_4(rows_k + 36, weights_k + 4, acc[4]);
-                acc[5] = tg_dot_packed_4(rows_k + 32, weights_k + 16, acc[5]);
-                acc[5] = tg_dot_packed_4(rows_k + 36, weights_k + 20, acc[5]);
+                tg_dot_wide(rows + x * 48 + k * 8, 16, weights + c * 32 + k * 8, 16, acc, 3, 2);
+                tg_dot_wide(rows + x * 48 + k * 8 + 4, 16, weights + c * 32 + k * 8 + 4, 16, acc, 3, 2);
             }
             out[x * 48 + c * 2] = tg_narrow_fast(acc[0] + bias_c[0], multiplier_c[0], shift_c[0], 10);
-            out[x * 48 + c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], 10);
             out[x * 48 + c * 2 + 16] = tg_narrow_fast(acc[2] + bias_c[0], multiplier_c[0], shift_c[0], 10);
-            out[x * 48 + c * 2 + 17] = tg_narrow_fast(acc[3] + bias_c[1], multiplier_c[1], shift_c[1], 10);
             out[x * 48 + c * 2 + 32] = tg_narrow_fast(acc[4] + bias_c[0], multiplier_c[0], shift_c[0], 10);
+            out[x * 48 + c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], 10);
+            out[x * 48 + c * 2 + 17] = tg_narrow_fast(acc[3] + bias_c[1], multiplier_c[1], shift_c[1], 10);
             out[x * 48 + c * 2 + 33] = tg_narrow_fast(acc[5] + bias_c[1], multiplier_c[1], shift_c[1], 10);
         }
     }
 }
 
-static void digits_utvm_02_tvm_rest(const int16_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_02_tvm_rest(const int16_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
     for (int32_t c = 0; c < 8; c++) {
         const int32_t *const bias_c = bias + c * 2;
@@ -141,20 +112,12 @@ static void digits_utvm_02_tvm_rest(const int16_t *restrict rows, const int8_t *
         const int8_t *const shift_c = shift + c * 2;
         int32_t acc[4] = {0};
         for (int32_t k = 0; k < 2; k++) {
-            const int16_t *const rows_k = rows + k * 8;
-            const int8_t *const weights_k = weights + c * 32 + k * 8;
-            acc[0] = tg_dot_packed_4(rows_k + 96, weights_k, acc[0]);
-            acc[0] = tg_dot_packed_4(rows_k + 100, weights_k + 4, acc[0]);
-            acc[1] = tg_dot_packed_4(rows_k + 96, weights_k + 16, acc[1]);
-            acc[1] = tg_dot_packed_4(rows_k + 100, weights_k + 20, acc[1]);
-            acc[2] = tg_dot_packed_4(rows_k + 112, weights_k, acc[2]);
-            acc[2] = tg_dot_packed_4(rows_k + 116, weights_k + 4, acc[2]);
-            acc[3] = tg_dot_packed_4(rows_k + 112, weights_k + 16, acc[3]);
-            acc[3] = tg_dot_packed_4(rows_k + 116, weights_k + 20, acc[3]);
+            tg_dot_wide(rows + k * 8, 16, weights + c * 32 + k * 8, 16, acc, 2, 2);
+            tg_dot_wide(rows + k * 8 + 4, 16, weights + c * 32 + k * 8 + 4, 16, acc, 2, 2);
         }
         out[c * 2] = tg_narrow_fast(acc[0] + bias_c[0], multiplier_c[0], shift_c[0], 10);
-        out[c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], 10);
         out[c * 2 + 16] = tg_narrow_fast(acc[2] + bias_c[0], multiplier_c[0], shift_c[0], 10);
+        out[c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], 10);
         out[c * 2 + 17] = tg_narrow_fast(acc[3] + bias_c[1], multiplier_c[1], shift_c[1], 10);
     }
 }
@@ -164,13 +127,13 @@ static TG_NOINLINE void digits_utvm_02_tvm(const tg_tvm_filters *p, const void *
     int16_t *const patch = scratch;
     tg_gather_s16(patch, rows[0], 0, 128, 0, -128);
     digits_utvm_02_tvm_tiles(patch, p->weights, p->bias, p->multiplier, p->shift, out);
-    digits_utvm_02_tvm_rest(patch, p->weights, p->bias, p->multiplier, p->shift, (int8_t *)out + 96);
+    digits_utvm_02_tvm_rest(patch + 96, p->weights, p->bias, p->multiplier, p->shift, (int8_t *)out + 96);
 }
 
 /* Of layer 3.
  *   Sums of 128 elements.
  */
-static void digits_utvm_03_tvm_sum(const int8_t *a, const int8_t *b, int8_t *out)
+static TG_NOINLINE void digits_utvm_03_tvm_sum(const int8_t *a, const int8_t *b, int8_t *out)
 {
     for (int32_t i = 0; i < 32; i++) {
         const int8_t *const a_i = a + i * 4;
@@ -200,7 +163,7 @@ static TG_NOINLINE void digits_utvm_03_tvm(const tg_tvm_layer *p, const void *co
 /* Of layer 4.
  *   The largest of windows of 2 x 2, 4 pixels of 16 channels.
  */
-static void digits_utvm_04_tvm_pool(const int8_t *rows, int8_t *out)
+static TG_NOINLINE void digits_utvm_04_tvm_pool(const int8_t *rows, int8_t *out)
 {
     for (int32_t x = 0; x < 4; x++) {
         for (int32_t c = 0; c < 16; c++) {
@@ -227,26 +190,30 @@ static TG_NOINLINE void digits_utvm_04_tvm(const tg_tvm_layer *p, const void *co
 }
 
 /* Of layer 5.
- *   4 pixels of 16 channels, each 3 x 3 taps; tiles of 2x1, 3 taps.
+ *   4 pixels of 16 channels, each 3 x 3 taps; tiles of 2x4, 3 taps, dot.
  */
-static void digits_utvm_05_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_05_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
-    for (int32_t c = 0; c < 16; c++) {
+    for (int32_t c = 0; c < 4; c++) {
         for (int32_t x = 0; x < 2; x++) {
-            int32_t acc[2] = {0};
+            const int32_t *const bias_x = bias + c * 4;
+            const int32_t *const multiplier_x = multiplier + c * 4;
+            const int8_t *const shift_x = shift + c * 4;
+            int32_t acc[8] = {0};
             for (int32_t ky = 0; ky < 3; ky++) {
-                const int8_t *const rows_ky = rows + ky * 96 + x * 32 + c;
-                const int8_t *const weights_ky = weights + ky * 48 + c;
-                acc[0] += rows_ky[0] * weights_ky[0];
-                acc[1] += rows_ky[16] * weights_ky[0];
-                acc[0] += rows_ky[16] * weights_ky[16];
-                acc[1] += rows_ky[32] * weights_ky[16];
-                acc[0] += rows_ky[32] * weights_ky[32];
-                acc[1] += rows_ky[48] * weights_ky[32];
+                tg_depthwise_4(rows + ky * 96 + x * 32 + c * 4, 16, weights + ky * 48 + c * 4, acc, 2);
+                tg_depthwise_4(rows + ky * 96 + x * 32 + c * 4 + 16, 16, weights + ky * 48 + c * 4 + 16, acc, 2);
+                tg_depthwise_4(rows + ky * 96 + x * 32 + c * 4 + 32, 16, weights + ky * 48 + c * 4 + 32, acc, 2);
             }
-            out[x * 32 + c] = tg_narrow_fast(acc[0] + bias[c], multiplier[c], shift[c], -128);
-            out[x * 32 + c + 16] = tg_narrow_fast(acc[1] + bias[c], multiplier[c], shift[c], -128);
+            out[x * 32 + c * 4] = tg_narrow_fast(acc[0] + bias_x[0], multiplier_x[0], shift_x[0], -128);
+            out[x * 32 + c * 4 + 16] = tg_narrow_fast(acc[4] + bias_x[0], multiplier_x[0], shift_x[0], -128);
+            out[x * 32 + c * 4 + 1] = tg_narrow_fast(acc[1] + bias_x[1], multiplier_x[1], shift_x[1], -128);
+            out[x * 32 + c * 4 + 17] = tg_narrow_fast(acc[5] + bias_x[1], multiplier_x[1], shift_x[1], -128);
+            out[x * 32 + c * 4 + 2] = tg_narrow_fast(acc[2] + bias_x[2], multiplier_x[2], shift_x[2], -128);
+            out[x * 32 + c * 4 + 18] = tg_narrow_fast(acc[6] + bias_x[2], multiplier_x[2], shift_x[2], -128);
+            out[x * 32 + c * 4 + 3] = tg_narrow_fast(acc[3] + bias_x[3], multiplier_x[3], shift_x[3], -128);
+            out[x * 32 + c * 4 + 19] = tg_narrow_fast(acc[7] + bias_x[3], multiplier_x[3], shift_x[3], -128);
         }
     }
 }
@@ -261,10 +228,10 @@ static TG_NOINLINE void digits_utvm_05_tvm(const tg_tvm_filters *p, const void *
 }
 
 /* Of layer 6.
- *   4 pixels of 32 channels, each 1 x 16 products; tiles of 2x2, 8 taps.
+ *   4 pixels of 32 channels, each 1 x 16 products; tiles of 2x2, 4 taps, dot.
  */
-static void digits_utvm_06_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_06_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
     for (int32_t x = 0; x < 2; x++) {
         for (int32_t c = 0; c < 16; c++) {
@@ -272,45 +239,12 @@ static void digits_utvm_06_tvm_tiles(const int8_t *restrict rows, const int8_t *
             const int32_t *const multiplier_c = multiplier + c * 2;
             const int8_t *const shift_c = shift + c * 2;
             int32_t acc[4] = {0};
-            for (int32_t k = 0; k < 2; k++) {
-                const int8_t *const rows_k = rows + x * 32 + k * 8;
-                const int8_t *const weights_k = weights + c * 32 + k * 8;
-                acc[0] += rows_k[0] * weights_k[0];
-                acc[0] += rows_k[1] * weights_k[1];
-                acc[0] += rows_k[2] * weights_k[2];
-                acc[0] += rows_k[3] * weights_k[3];
-                acc[0] += rows_k[4] * weights_k[4];
-                acc[0] += rows_k[5] * weights_k[5];
-                acc[0] += rows_k[6] * weights_k[6];
-                acc[0] += rows_k[7] * weights_k[7];
-                acc[1] += rows_k[0] * weights_k[16];
-                acc[1] += rows_k[1] * weights_k[17];
-                acc[1] += rows_k[2] * weights_k[18];
-                acc[1] += rows_k[3] * weights_k[19];
-                acc[1] += rows_k[4] * weights_k[20];
-                acc[1] += rows_k[5] * weights_k[21];
-                acc[1] += rows_k[6] * weights_k[22];
-                acc[1] += rows_k[7] * weights_k[23];
-                acc[2] += rows_k[16] * weights_k[0];
-                acc[2] += rows_k[17] * weights_k[1];
-                acc[2] += rows_k[18] * weights_k[2];
-                acc[2] += rows_k[19] * weights_k[3];
-                acc[2] += rows_k[20] * weights_k[4];
-                acc[2] += rows_k[21] * weights_k[5];
-                acc[2] += rows_k[22] * weights_k[6];
-                acc[2] += rows_k[23] * weights_k[7];
-                acc[3] += rows_k[16] * weights_k[16];
-                acc[3] += rows_k[17] * weights_k[17];
-                acc[3] += rows_k[18] * weights_k[18];
-                acc[3] += rows_k[19] * weights_k[19];
-                acc[3] += rows_k[20] * weights_k[20];
-                acc[3] += rows_k[21] * weights_k[21];
-                acc[3] += rows_k[22] * weights_k[22];
-                acc[3] += rows_k[23] * weights_k[23];
+            for (int32_t k = 0; k < 4; k++) {
+                tg_dot_bytes(rows + x * 32 + k * 4, 16, weights + c * 32 + k * 4, 16, acc, 2, 2);
             }
             out[x * 64 + c * 2] = tg_narrow_fast(acc[0] + bias_c[0], multiplier_c[0], shift_c[0], -128);
-            out[x * 64 + c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], -128);
             out[x * 64 + c * 2 + 32] = tg_narrow_fast(acc[2] + bias_c[0], multiplier_c[0], shift_c[0], -128);
+            out[x * 64 + c * 2 + 1] = tg_narrow_fast(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], -128);
             out[x * 64 + c * 2 + 33] = tg_narrow_fast(acc[3] + bias_c[1], multiplier_c[1], shift_c[1], -128);
         }
     }
@@ -324,7 +258,7 @@ static TG_NOINLINE void digits_utvm_06_tvm(const tg_tvm_filters *p, const void *
 /* Of layer 7.
  *   Means of windows of 2 x 2, 2 pixels of 32 channels.
  */
-static void digits_utvm_07_tvm_pool(const int8_t *rows, int8_t *out)
+static TG_NOINLINE void digits_utvm_07_tvm_pool(const int8_t *rows, int8_t *out)
 {
     for (int32_t x = 0; x < 2; x++) {
         for (int32_t c = 0; c < 32; c++) {
@@ -350,10 +284,10 @@ static TG_NOINLINE void digits_utvm_07_tvm(const tg_tvm_layer *p, const void *co
 }
 
 /* Of layer 9.
- *   1 pixels of 10 channels, each 1 x 128 products; tiles of 1x2, 4 taps.
+ *   1 pixels of 10 channels, each 1 x 128 products; tiles of 1x2, 4 taps, dot.
  */
-static void digits_utvm_09_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict bias, const
-    int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
+static TG_NOINLINE void digits_utvm_09_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
     for (int32_t c = 0; c < 5; c++) {
         const int32_t *const bias_c = bias + c * 2;
@@ -361,16 +295,7 @@ static void digits_utvm_09_tvm_tiles(const int8_t *restrict rows, const int8_t *
         const int8_t *const shift_c = shift + c * 2;
         int32_t acc[2] = {0};
         for (int32_t k = 0; k < 32; k++) {
-            const int8_t *const rows_k = rows + k * 4;
-            const int8_t *const weights_k = weights + c * 256 + k * 4;
-            acc[0] += rows_k[0] * weights_k[0];
-            acc[0] += rows_k[1] * weights_k[1];
-            acc[0] += rows_k[2] * weights_k[2];
-            acc[0] += rows_k[3] * weights_k[3];
-            acc[1] += rows_k[0] * weights_k[128];
-            acc[1] += rows_k[1] * weights_k[129];
-            acc[1] += rows_k[2] * weights_k[130];
-            acc[1] += rows_k[3] * weights_k[131];
+            tg_dot_bytes(rows + k * 4, 128, weights + c * 256 + k * 4, 128, acc, 1, 2);
         }
         out[c * 2] = tg_narrow_single(acc[0] + bias_c[0], multiplier_c[0], shift_c[0], 11, -128, 127);
         out[c * 2 + 1] = tg_narrow_single(acc[1] + bias_c[1], multiplier_c[1], shift_c[1], 11, -128, 127);
@@ -385,7 +310,7 @@ static TG_NOINLINE void digits_utvm_09_tvm(const tg_tvm_filters *p, const void *
 /* Of layer 10.
  *   1 vectors of 10 likelihoods.
  */
-static void digits_utvm_10_tvm_softmax(const int8_t *row, const int32_t *exponentials, int8_t *out)
+static TG_NOINLINE void digits_utvm_10_tvm_softmax(const int8_t *row, const int32_t *exponentials, int8_t *out)
 {
     int32_t most;
     int32_t total;

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, no_type_check
 
-from tvm import s_tir, te
+from tvm import s_tir
+from tvm.script import tirx as T  # noqa: N812
 
-from tinygen.backends.utvm.decision import DOT_TAPS, Decision
-from tinygen.backends.utvm.intrinsics import DOT, register_intrinsics
+from tinygen.backends.utvm.decision import DOT_TAPS, Decision, Dot
+from tinygen.backends.utvm.intrinsics import dot_tile
 from tinygen.backends.utvm.lowering import lower
 from tinygen.backends.utvm.narrow import Narrow
 from tinygen.backends.utvm.printer import FunctionText, function_text
@@ -35,12 +36,13 @@ class Windows:
 
 
 @lru_cache(maxsize=256)
-def tile_function(windows: Windows, decision: Decision, first: int, pixels: int) -> FunctionText:
-    """`pixels` of the row from `first` on, in tiles that must divide them.
+def tile_function(windows: Windows, decision: Decision, pixels: int) -> FunctionText:
+    """`pixels` neighbours of the row, in tiles that must divide them.
 
     Weights are [channels, height, runs, run], the last padded with zeros to a multiple of the decision's taps.
     """
-    schedule = s_tir.Schedule(te.create_prim_func(_tensors(windows, decision, first, pixels)))
+    run = padded_run(windows.run, decision.taps)
+    schedule = s_tir.Schedule(_prim_func(windows, "int16" if decision.dot is Dot.WIDE else "int8", run, pixels))
     _tile(schedule, decision, min(decision.pixels, pixels))
     return function_text(lower(schedule), {"c_0": "c", "x_0": "x", "ax2": "ky", "ax3": "kx", "ax4_0": "k"})
 
@@ -59,26 +61,35 @@ def padded_run(run: int, taps: int) -> int:
     return run + -run % taps
 
 
-def _tensors(windows: Windows, decision: Decision, first: int, pixels: int) -> list[Any]:
-    run, channels = padded_run(windows.run, decision.taps), windows.channels
-    rows = te.placeholder((windows.height, windows.line), "int16" if decision.dot else "int8", name="rows")
-    weights = te.placeholder((channels, windows.height, windows.runs, run), "int8", name="weights")
-    bias = te.placeholder((channels,), "int32", name="bias")
-    multiplier = te.placeholder((channels,), "int32", name="multiplier")
-    shift = te.placeholder((channels,), "int8", name="shift")
-    ky = te.reduce_axis((0, windows.height), name="ky")
-    kx = te.reduce_axis((0, windows.runs), name="kx")
-    k = te.reduce_axis((0, run), name="k")
+@no_type_check
+def _prim_func(windows: Windows, source: str, run: int, pixels: int):
+    """Rows and weights are views whose strides let windows overlap, so that a tile's part of them is a rectangle."""
+    height, runs, channels = windows.height, windows.runs, windows.channels
+    strides, filters = [windows.line, windows.hop, windows.step, 1], [runs * run, run, height * runs * run, 1]
 
-    def product(x: Any, c: Any) -> Any:
-        value = rows[ky, (first + x) * windows.step + kx * windows.hop + k]
-        return value.astype("int32") * weights[c, ky, kx, k].astype("int32")
+    @T.prim_func(s_tir=True)
+    def main(rows_: T.handle, weights_: T.handle, bias_: T.handle, mul_: T.handle, shift_: T.handle, out_: T.handle):
+        rows = T.match_buffer(rows_, (height, runs, pixels, run), source, strides=strides)
+        weights = T.match_buffer(weights_, (height, runs, channels, run), "int8", strides=filters)
+        bias = T.match_buffer(bias_, (channels,), "int32")
+        multiplier = T.match_buffer(mul_, (channels,), "int32")
+        shift = T.match_buffer(shift_, (channels,), "int8")
+        out = T.match_buffer(out_, (pixels, channels), "int8")
+        acc = T.sblock_alloc_buffer((pixels, channels), "int32")
+        for x, c, ky, kx, k in T.grid(pixels, channels, height, runs, run):
+            with T.sblock("acc"):
+                vx, vc, vy, vr, vk = T.axis.remap("SSRRR", [x, c, ky, kx, k])
+                with T.init():
+                    acc[vx, vc] = 0
+                acc[vx, vc] = acc[vx, vc] + T.Cast("int32", rows[vy, vr, vx, vk]) * T.Cast(
+                    "int32", weights[vy, vr, vc, vk]
+                )
+        for x, c in T.grid(pixels, channels):
+            with T.sblock("out"):
+                vx, vc = T.axis.remap("SS", [x, c])
+                out[vx, vc] = windows.narrow.value(acc[vx, vc] + bias[vc], multiplier[vc], shift[vc])
 
-    acc = te.compute((pixels, channels), lambda x, c: te.sum(product(x, c), axis=[ky, kx, k]), name="acc")
-    out = te.compute(
-        (pixels, channels), lambda x, c: windows.narrow.value(acc[x, c] + bias[c], multiplier[c], shift[c]), name="out"
-    )
-    return [rows, weights, bias, multiplier, shift, out]
+    return main
 
 
 def _tile(schedule: Any, decision: Decision, pixels: int) -> None:
@@ -87,19 +98,21 @@ def _tile(schedule: Any, decision: Decision, pixels: int) -> None:
     x, c = schedule.get_loops(out)
     x, x_tile = schedule.split(x, [None, pixels])
     c, c_tile = schedule.split(c, [None, decision.channels])
-    # Channels inside: their constants must not stay in registers through the loop over the taps.
-    schedule.reorder(x, c, x_tile, c_tile)
+    schedule.reorder(x, c, c_tile, x_tile)
     schedule.compute_at(acc, c, preserve_unit_loops=True)
     *_, x_sum, c_sum, ky, kx, k = schedule.get_loops(acc)
-    k, taps = schedule.split(k, [None, decision.taps])
-    schedule.reorder(ky, kx, k, x_sum, c_sum, taps)
+    each = DOT_TAPS if decision.dot else 1
+    k, turns, taps = schedule.split(k, [None, decision.taps // each, each])
+    # Intrinsics have no loops of one turn.
+    counts = ((x_sum, pixels), (c_sum, decision.channels))
+    once = [loop for loop, count in counts if count == 1]
+    often = [loop for loop, count in counts if count > 1]
+    schedule.reorder(ky, kx, k, turns, *once, *often, taps)
     start = schedule.decompose_reduction(acc, ky)
-    for loop in (x_tile, c_tile, x_sum, c_sum, *schedule.get_loops(start)[-2:]):
+    for loop in (x_tile, c_tile, turns, *schedule.get_loops(start)[-2:]):
         schedule.unroll(loop)
     if decision.dot:
-        register_intrinsics()
-        turns, taps = schedule.split(taps, [None, DOT_TAPS])
-        schedule.unroll(turns)
-        schedule.tensorize(taps, DOT)
+        schedule.tensorize([*often, taps][0], dot_tile(pixels, decision.channels, decision.dot))
     else:
-        schedule.unroll(taps)
+        for loop in (x_sum, c_sum, taps):
+            schedule.unroll(loop)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
-_TEXT = re.compile(r"(\d+)x(\d+), (\d+) taps(, dot)?")
+_TEXT = re.compile(r"(\d+)x(\d+), (\d+) taps(?:, (dot|wide dot))?")
 
 DOT_TAPS = 4
-"""Taps of one call of the dot product."""
+"""Taps of one call of a dot product, and channels of one call where each channel has taps of its own."""
+
+
+class Dot(StrEnum):
+    """Whether products are taken with the DSP's instructions, which multiply int16."""
+
+    NONE = ""
+    BYTES = "dot"
+    """Inputs are widened in registers, each time they are read."""
+    WIDE = "wide dot"
+    """Inputs are widened once a row, in scratch."""
 
 
 @dataclass(frozen=True, order=True)
@@ -21,11 +32,10 @@ class Decision:
     """Of the output, computed together; divides their number."""
     taps: int
     """Products of each sum that are written out in the innermost loop."""
-    dot: bool = False
-    """Inputs are widened to int16 and multiplied two at a time by the DSP's dot product, four taps a call."""
+    dot: Dot = Dot.NONE
 
     def __str__(self) -> str:
-        return f"{self.pixels}x{self.channels}, {self.taps} taps{', dot' if self.dot else ''}"
+        return f"{self.pixels}x{self.channels}, {self.taps} taps{f', {self.dot}' if self.dot else ''}"
 
     @property
     def requires(self) -> frozenset[str]:
@@ -39,4 +49,4 @@ def parse_decision(text: str) -> Decision | None:
     if match is None:
         return None
     pixels, channels, taps, dot = match.groups()
-    return Decision(int(pixels), int(channels), int(taps), dot is not None)
+    return Decision(int(pixels), int(channels), int(taps), Dot(dot or ""))

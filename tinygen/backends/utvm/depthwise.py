@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, no_type_check
 
-from tvm import s_tir, te
+from tvm import s_tir
+from tvm.script import tirx as T  # noqa: N812
 
 from tinygen.backends.utvm.decision import Decision
+from tinygen.backends.utvm.intrinsics import depthwise_tile
 from tinygen.backends.utvm.lowering import lower
 from tinygen.backends.utvm.narrow import Narrow
 from tinygen.backends.utvm.printer import FunctionText, function_text
@@ -33,33 +35,42 @@ class Planes:
 
 
 @lru_cache(maxsize=256)
-def tile_function(planes: Planes, decision: Decision, first: int, pixels: int) -> FunctionText:
-    """`pixels` of the row from `first` on, in tiles that must divide them; weights are [height, width, channels]."""
-    schedule = s_tir.Schedule(te.create_prim_func(_tensors(planes, first, pixels)))
+def tile_function(planes: Planes, decision: Decision, pixels: int) -> FunctionText:
+    """`pixels` neighbours of the row, in tiles that must divide them; weights are [height, width, channels]."""
+    schedule = s_tir.Schedule(_prim_func(planes, pixels))
     _tile(schedule, decision, min(decision.pixels, pixels))
     return function_text(lower(schedule), {"c_0": "c", "x_0": "x", "ax2": "ky", "ax3_0": "kx"})
 
 
-def _tensors(planes: Planes, first: int, pixels: int) -> list[Any]:
-    channels = planes.channels
-    rows = te.placeholder((planes.height, planes.line), "int8", name="rows")
-    weights = te.placeholder((planes.height, planes.width, channels), "int8", name="weights")
-    bias = te.placeholder((channels,), "int32", name="bias")
-    multiplier = te.placeholder((channels,), "int32", name="multiplier")
-    shift = te.placeholder((channels,), "int8", name="shift")
-    ky = te.reduce_axis((0, planes.height), name="ky")
-    kx = te.reduce_axis((0, planes.width), name="kx")
+@no_type_check
+def _prim_func(planes: Planes, pixels: int):
+    """Rows are a view whose strides let windows overlap, so that a tile's part of them is a rectangle."""
+    height, width, channels, each = planes.height, planes.width, planes.channels, planes.multiplier
+    sources, strides = channels // each, [planes.line, planes.hop, planes.step, 1]
 
-    def product(x: Any, c: Any) -> Any:
-        source = c if planes.multiplier == 1 else te.indexdiv(c, planes.multiplier)
-        value = rows[ky, (first + x) * planes.step + kx * planes.hop + source]
-        return value.astype("int32") * weights[ky, kx, c].astype("int32")
+    @T.prim_func(s_tir=True)
+    def main(rows_: T.handle, weights_: T.handle, bias_: T.handle, mul_: T.handle, shift_: T.handle, out_: T.handle):
+        rows = T.match_buffer(rows_, (height, width, pixels, sources), "int8", strides=strides)
+        weights = T.match_buffer(weights_, (height, width, channels), "int8")
+        bias = T.match_buffer(bias_, (channels,), "int32")
+        multiplier = T.match_buffer(mul_, (channels,), "int32")
+        shift = T.match_buffer(shift_, (channels,), "int8")
+        out = T.match_buffer(out_, (pixels, channels), "int8")
+        acc = T.sblock_alloc_buffer((pixels, channels), "int32")
+        for x, c, ky, kx in T.grid(pixels, channels, height, width):
+            with T.sblock("acc"):
+                vx, vc, vy, vr = T.axis.remap("SSRR", [x, c, ky, kx])
+                with T.init():
+                    acc[vx, vc] = 0
+                acc[vx, vc] = acc[vx, vc] + T.Cast("int32", rows[vy, vr, vx, vc // each]) * T.Cast(
+                    "int32", weights[vy, vr, vc]
+                )
+        for x, c in T.grid(pixels, channels):
+            with T.sblock("out"):
+                vx, vc = T.axis.remap("SS", [x, c])
+                out[vx, vc] = planes.narrow.value(acc[vx, vc] + bias[vc], multiplier[vc], shift[vc])
 
-    acc = te.compute((pixels, channels), lambda x, c: te.sum(product(x, c), axis=[ky, kx]), name="acc")
-    out = te.compute(
-        (pixels, channels), lambda x, c: planes.narrow.value(acc[x, c] + bias[c], multiplier[c], shift[c]), name="out"
-    )
-    return [rows, weights, bias, multiplier, shift, out]
+    return main
 
 
 def _tile(schedule: Any, decision: Decision, pixels: int) -> None:
@@ -68,11 +79,16 @@ def _tile(schedule: Any, decision: Decision, pixels: int) -> None:
     x, c = schedule.get_loops(out)
     x, x_tile = schedule.split(x, [None, pixels])
     c, c_tile = schedule.split(c, [None, decision.channels])
-    schedule.reorder(c, x, x_tile, c_tile)
+    schedule.reorder(c, x, c_tile, x_tile)
     schedule.compute_at(acc, x, preserve_unit_loops=True)
     *_, x_sum, c_sum, ky, kx = schedule.get_loops(acc)
     kx, taps = schedule.split(kx, [None, decision.taps])
     schedule.reorder(ky, kx, taps, x_sum, c_sum)
     start = schedule.decompose_reduction(acc, ky)
-    for loop in (x_tile, c_tile, taps, x_sum, c_sum, *schedule.get_loops(start)[-2:]):
+    for loop in (x_tile, c_tile, taps, *schedule.get_loops(start)[-2:]):
         schedule.unroll(loop)
+    if decision.dot:
+        schedule.tensorize(x_sum if pixels > 1 else c_sum, depthwise_tile(pixels))
+    else:
+        schedule.unroll(x_sum)
+        schedule.unroll(c_sum)

@@ -1,4 +1,4 @@
-"""The dot product as a tensor intrinsic: which piece of a PrimFunc tg_dot_packed_4 of tg_tvm.h computes."""
+"""Tiles of products as tensor intrinsics: which piece of a PrimFunc a function of tg_tvm.h computes."""
 
 from __future__ import annotations
 
@@ -8,40 +8,133 @@ from typing import no_type_check
 from tvm import s_tir
 from tvm.script import tirx as T  # noqa: N812
 
-DOT = "tinygen.dot_packed_4"
-"""The intrinsic's name; it takes decision.DOT_TAPS taps."""
+from tinygen.backends.utvm.decision import DOT_TAPS, Dot
 
-
-@no_type_check
-@T.prim_func(s_tir=True)
-def _four_products(
-    a: T.Buffer((4,), "int16", offset_factor=1),
-    w: T.Buffer((4,), "int8", offset_factor=1),
-    total: T.Buffer((1,), "int32", offset_factor=1),
-):
-    with T.sblock("root"):
-        T.reads(total[0], a[0:4], w[0:4])
-        T.writes(total[0])
-        for k in range(4):
-            with T.sblock("product"):
-                v = T.axis.remap("R", [k])
-                total[0] = total[0] + T.Cast("int32", a[v]) * T.Cast("int32", w[v])
-
-
-@no_type_check
-@T.prim_func(s_tir=True)
-def _dot_packed_4(
-    a: T.Buffer((4,), "int16", offset_factor=1),
-    w: T.Buffer((4,), "int8", offset_factor=1),
-    total: T.Buffer((1,), "int32", offset_factor=1),
-):
-    with T.sblock("root"):
-        T.reads(total[0], a[0:4], w[0:4])
-        T.writes(total[0])
-        total[0] = T.call_extern("int32", "tg_dot_packed_4", T.address_of(a[0]), T.address_of(w[0]), total[0])
+_TAPS = DOT_TAPS
 
 
 @cache
-def register_intrinsics() -> None:
-    """Makes the intrinsic known to schedules. Weights are packed in the order it reads them, see `pack_dot`."""
-    s_tir.TensorIntrin.register(DOT, _four_products, _dot_packed_4, override=True)
+def dot_tile(pixels: int, channels: int, dot: Dot) -> str:
+    """The name of the intrinsic for four taps of each sum of a tile, registered.
+
+    Weights of the wide one are packed in the order 0, 2, 1, 3.
+    """
+    name = f"tinygen.{dot} {pixels}x{channels}"
+    s_tir.TensorIntrin.register(name, *_dot_tile(pixels, channels, dot), override=True)
+    return name
+
+
+@cache
+def depthwise_tile(pixels: int) -> str:
+    """The name of the intrinsic for a tap of each sum of a tile of four channels, registered."""
+    name = f"tinygen.depthwise {pixels}"
+    s_tir.TensorIntrin.register(name, *_depthwise_tile(pixels), override=True)
+    return name
+
+
+@no_type_check
+def _dot_tile(pixels: int, channels: int, dot: Dot):
+    source, symbol = ("int16", "tg_dot_wide") if dot is Dot.WIDE else ("int8", "tg_dot_bytes")
+
+    @T.prim_func(s_tir=True)
+    def products(a_: T.handle, w_: T.handle, total_: T.handle):
+        step, hop, line = T.int32(), T.int32(), T.int32()
+        a = T.match_buffer(a_, (pixels, _TAPS), source, offset_factor=1, strides=[step, 1])
+        w = T.match_buffer(w_, (channels, _TAPS), "int8", offset_factor=1, strides=[hop, 1])
+        total = T.match_buffer(total_, (pixels, channels), "int32", offset_factor=1, strides=[line, 1])
+        with T.sblock("root"):
+            T.reads(total[0:pixels, 0:channels], a[0:pixels, 0:_TAPS], w[0:channels, 0:_TAPS])
+            T.writes(total[0:pixels, 0:channels])
+            if pixels > 1 and channels > 1:
+                for x, c, k in T.grid(pixels, channels, _TAPS):
+                    with T.sblock("product"):
+                        vx, vc, vk = T.axis.remap("SSR", [x, c, k])
+                        total[vx, vc] = total[vx, vc] + T.Cast("int32", a[vx, vk]) * T.Cast("int32", w[vc, vk])
+            elif pixels > 1:
+                for x, k in T.grid(pixels, _TAPS):
+                    with T.sblock("product"):
+                        vx, vk = T.axis.remap("SR", [x, k])
+                        total[vx, 0] = total[vx, 0] + T.Cast("int32", a[vx, vk]) * T.Cast("int32", w[0, vk])
+            elif channels > 1:
+                for c, k in T.grid(channels, _TAPS):
+                    with T.sblock("product"):
+                        vc, vk = T.axis.remap("SR", [c, k])
+                        total[0, vc] = total[0, vc] + T.Cast("int32", a[0, vk]) * T.Cast("int32", w[vc, vk])
+            else:
+                for k in range(_TAPS):
+                    with T.sblock("product"):
+                        vk = T.axis.remap("R", [k])
+                        total[0, 0] = total[0, 0] + T.Cast("int32", a[0, vk]) * T.Cast("int32", w[0, vk])
+
+    @T.prim_func(s_tir=True)
+    def call(a_: T.handle, w_: T.handle, total_: T.handle):
+        step, hop, line = T.int32(), T.int32(), T.int32()
+        a = T.match_buffer(a_, (pixels, _TAPS), source, offset_factor=1, strides=[step, 1])
+        w = T.match_buffer(w_, (channels, _TAPS), "int8", offset_factor=1, strides=[hop, 1])
+        total = T.match_buffer(total_, (pixels, channels), "int32", offset_factor=1, strides=[line, 1])
+        with T.sblock("root"):
+            T.reads(total[0:pixels, 0:channels], a[0:pixels, 0:_TAPS], w[0:channels, 0:_TAPS])
+            T.writes(total[0:pixels, 0:channels])
+            T.evaluate(
+                T.call_extern(
+                    "int32",
+                    symbol,
+                    T.address_of(a[0, 0]),
+                    step,
+                    T.address_of(w[0, 0]),
+                    hop,
+                    T.address_of(total[0, 0]),
+                    pixels,
+                    channels,
+                )
+            )
+
+    return products, call
+
+
+@no_type_check
+def _depthwise_tile(pixels: int):
+    channels = _TAPS
+
+    @T.prim_func(s_tir=True)
+    def products(a_: T.handle, w_: T.handle, total_: T.handle):
+        step, line = T.int32(), T.int32()
+        a = T.match_buffer(a_, (pixels, channels), "int8", offset_factor=1, strides=[step, 1])
+        w = T.match_buffer(w_, (channels,), "int8", offset_factor=1)
+        total = T.match_buffer(total_, (pixels, channels), "int32", offset_factor=1, strides=[line, 1])
+        with T.sblock("root"):
+            T.reads(total[0:pixels, 0:channels], a[0:pixels, 0:channels], w[0:channels])
+            T.writes(total[0:pixels, 0:channels])
+            if pixels > 1:
+                for x, c in T.grid(pixels, channels):
+                    with T.sblock("product"):
+                        vx, vc = T.axis.remap("SS", [x, c])
+                        total[vx, vc] = total[vx, vc] + T.Cast("int32", a[vx, vc]) * T.Cast("int32", w[vc])
+            else:
+                for c in range(channels):
+                    with T.sblock("product"):
+                        vc = T.axis.remap("S", [c])
+                        total[0, vc] = total[0, vc] + T.Cast("int32", a[0, vc]) * T.Cast("int32", w[vc])
+
+    @T.prim_func(s_tir=True)
+    def call(a_: T.handle, w_: T.handle, total_: T.handle):
+        step, line = T.int32(), T.int32()
+        a = T.match_buffer(a_, (pixels, channels), "int8", offset_factor=1, strides=[step, 1])
+        w = T.match_buffer(w_, (channels,), "int8", offset_factor=1)
+        total = T.match_buffer(total_, (pixels, channels), "int32", offset_factor=1, strides=[line, 1])
+        with T.sblock("root"):
+            T.reads(total[0:pixels, 0:channels], a[0:pixels, 0:channels], w[0:channels])
+            T.writes(total[0:pixels, 0:channels])
+            T.evaluate(
+                T.call_extern(
+                    "int32",
+                    "tg_depthwise_4",
+                    T.address_of(a[0, 0]),
+                    step,
+                    T.address_of(w[0]),
+                    T.address_of(total[0, 0]),
+                    pixels,
+                )
+            )
+
+    return products, call

@@ -10,7 +10,7 @@ import tvm
 
 from tinygen.backends.options import CompileOptions
 from tinygen.backends.rendering import render
-from tinygen.backends.utvm.decision import Decision
+from tinygen.backends.utvm.decision import Decision, Dot
 from tinygen.backends.utvm.operators import lowering
 from tinygen.backends.utvm.rows import NAME, Lowering, RowFunction
 from tinygen.backends.utvm.tuning import Tuning
@@ -80,18 +80,19 @@ def _functions(found: Lowering, tuning: Tuning | None, options: CompileOptions) 
     """With the best candidate of the tuning, or as it is without; then one with less scratch, if there is one."""
     best = tuning.best(found.key) if tuning is not None else None
     if tuning is None or best is None:
-        yield found.function(found.default)
+        yield found.function(found.default(options.features))
         return
     fast = _tuned(found, best, tuning, options)
     yield fast
-    if best.dot:
-        small = _tuned(found, tuning.best(found.key, dot=False) or found.default, tuning, options)
+    if best.dot is Dot.WIDE:
+        narrow = tuning.best(found.key, wide=False) or found.default(options.features)
+        small = _tuned(found, narrow, tuning, options)
         if small.scratch_bytes < fast.scratch_bytes:
             yield small
 
 
 def _tuned(found: Lowering, decision: Decision, tuning: Tuning, options: CompileOptions) -> RowFunction:
-    if decision not in (found.default, *found.candidates):
+    if decision not in (*found.defaults, *found.candidates):
         message = f"the tuning has '{decision}' for {found.key}, which is no schedule of this version"
         raise error("TG430", message, hints=("run tinygen tune again with a new file",))
     if not decision.requires <= options.features:

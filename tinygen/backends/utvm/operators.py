@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygen.backends.utvm import convolution, depthwise
-from tinygen.backends.utvm.decision import DOT_TAPS, Decision
+from tinygen.backends.utvm.decision import DOT_TAPS, Decision, Dot
 from tinygen.backends.utvm.narrow import narrow
 from tinygen.backends.utvm.pools import lower_add, lower_average_pool, lower_max_pool, lower_softmax
 from tinygen.backends.utvm.printer import FunctionText
@@ -32,7 +32,9 @@ _TILES = (1, 2, 3, 4)
 _MOST_SUMS = 8
 """Of a tile: more do not stay in the registers of any core here."""
 
-_PER_PRODUCT, _PER_DOT_PRODUCT, _PER_OUTPUT = 2.6, 1.5, 25
+_PER_PRODUCT = {Dot.NONE: 2.6, Dot.BYTES: 1.6, Dot.WIDE: 1.4}
+_PER_DEPTHWISE_PRODUCT = {Dot.NONE: 6.0, Dot.BYTES: 2.8}
+_PER_OUTPUT = 20
 """Instructions, about; layers that were tuned have exact counts."""
 
 
@@ -77,8 +79,8 @@ def _convolution(op: Convolution, graph: Graph, filters: NDArray[np.int8]) -> Lo
 
     def function(decision: Decision) -> RowFunction:
         beyond = convolution.padded_run(run, decision.taps) - run
-        gather = gathered(op, graph, zero_point, wide=decision.dot, beyond=beyond)
-        plain = height == 1 and not decision.dot and gather.left == gather.right == 0
+        gather = gathered(op, graph, zero_point, wide=decision.dot is Dot.WIDE, beyond=beyond)
+        plain = height == 1 and not gather.wide and beyond == gather.left == gather.right == 0
         windows = convolution.Windows(
             height=height,
             runs=runs,
@@ -95,7 +97,7 @@ def _convolution(op: Convolution, graph: Graph, filters: NDArray[np.int8]) -> Lo
 
     return Lowering(
         key=f"{_window_key(op, graph)}, {narrow(requantization).rounding}",
-        default=_default(output.shape[2], count, run),
+        defaults=_defaults(output.shape[2], count, run),
         candidates=_conv_candidates(output.shape[2], count, run),
         function=function,
     )
@@ -108,14 +110,15 @@ def _fully_connected(op: FullyConnected, graph: Graph, numerics: Numerics) -> Lo
 
     def function(decision: Decision) -> RowFunction:
         beyond = convolution.padded_run(depth, decision.taps) - depth
-        gather = Gather(1, 0, vectors * depth, 0, 0, wide=True, beyond=beyond) if decision.dot else None
+        wide = decision.dot is Dot.WIDE
+        gather = Gather(1, 0, vectors * depth, 0, 0, wide=wide, beyond=beyond) if wide or beyond else None
         windows = convolution.Windows(1, 1, depth, vectors * depth, depth, 0, vectors, channels, result)
         packed = _packed(filters.reshape(channels, 1, 1, depth), decision)
         return _dot_products(windows, decision, gather, packed, requantization, steps)
 
     return Lowering(
         key=f"FULLY_CONNECTED: {steps} rows of {vectors} vectors, {depth} to {channels} channels, {result.rounding}",
-        default=_default(vectors, channels, depth),
+        defaults=_defaults(vectors, channels, depth),
         candidates=_conv_candidates(vectors, channels, depth),
         function=function,
     )
@@ -129,24 +132,23 @@ def _dot_products(
     requantization: Requantization,
     steps: int,
 ) -> RowFunction:
-    def tile(first: int, pixels: int) -> FunctionText:
-        return convolution.tile_function(windows, decision, first, pixels)
+    def tile(pixels: int) -> FunctionText:
+        return convolution.tile_function(windows, decision, pixels)
 
     outputs = steps * windows.pixels * windows.channels
     products = outputs * windows.height * windows.runs * windows.run
     gathered = steps * gather.rows * gather.line * (2 if gather.wide else 1) if gather else 0
-    per_product = _PER_DOT_PRODUCT if decision.dot else _PER_PRODUCT
     comment = (
         f"{windows.pixels} pixels of {windows.channels} channels, each {windows.height} x "
         f"{windows.runs * windows.run} products; tiles of {decision}.",
     )
     return RowFunction(
         comment=comment,
-        text=_tiled(tile, windows.pixels, windows.channels, decision, gather),
+        text=_tiled(tile, windows.pixels, windows.step, windows.channels, decision, gather),
         fields=_filters(weights, requantization),
         params="tg_tvm_filters",
         args=("rows", "out", "scratch") if gather else ("rows", "out"),
-        instructions=int(products * per_product + outputs * _PER_OUTPUT + gathered),
+        instructions=int(products * _PER_PRODUCT[decision.dot] + outputs * _PER_OUTPUT + gathered),
         scratch_bytes=gather.scratch_bytes if gather else 0,
     )
 
@@ -170,43 +172,50 @@ def _depthwise(op: DepthwiseConv2D, graph: Graph, filters: NDArray[np.int8]) -> 
     )
 
     def function(decision: Decision) -> RowFunction:
-        def tile(first: int, pixels: int) -> FunctionText:
-            return depthwise.tile_function(planes, decision, first, pixels)
+        def tile(pixels: int) -> FunctionText:
+            return depthwise.tile_function(planes, decision, pixels)
 
-        rows, outputs = output.shape[1], output.elements
+        rows, outputs, per_product = output.shape[1], output.elements, _PER_DEPTHWISE_PRODUCT[decision.dot]
         comment = f"{planes.pixels} pixels of {count} channels, each {height} x {width} taps; tiles of {decision}."
         return RowFunction(
             comment=(comment,),
-            text=_tiled(tile, planes.pixels, count, decision, gather),
+            text=_tiled(tile, planes.pixels, planes.step, count, decision, gather),
             fields=_filters(filters.transpose(1, 2, 0), requantization),
             params="tg_tvm_filters",
             args=("rows", "out", "scratch"),
-            instructions=int(outputs * (height * width * _PER_PRODUCT + _PER_OUTPUT) + rows * gather.scratch_bytes),
+            instructions=int(outputs * (height * width * per_product + _PER_OUTPUT) + rows * gather.scratch_bytes),
             scratch_bytes=gather.scratch_bytes,
         )
 
     taps = [t for t in range(1, width + 1) if width % t == 0]
-    candidates = tuple(
-        Decision(x, c, t) for x in _TILES for c in (1, 2) for t in taps if x <= planes.pixels and count % c == 0
-    )
-    default = Decision(min(2, planes.pixels), 1, max(t for t in taps if t <= 4))
-    return Lowering(function, f"{_window_key(op, graph)}, {planes.narrow.rounding}", default, candidates)
+    tiles = [x for x in _TILES if x <= planes.pixels]
+    candidates = [Decision(x, c, t) for x in tiles for c in (1, 2) for t in taps if count % c == 0]
+    most = max(t for t in taps if t <= 4)
+    defaults = [Decision(min(2, planes.pixels), 1, most)]
+    if planes.multiplier == 1 and count % DOT_TAPS == 0:
+        candidates += [Decision(x, DOT_TAPS, t, Dot.BYTES) for x in tiles for t in taps]
+        defaults.insert(0, Decision(min(2, planes.pixels), DOT_TAPS, most, Dot.BYTES))
+    key = f"{_window_key(op, graph)}, {planes.narrow.rounding}"
+    return Lowering(function, key, tuple(defaults), tuple(candidates))
 
 
 def _tiled(
-    tile: Callable[[int, int], FunctionText],
+    tile: Callable[[int], FunctionText],
     pixels: int,
+    step: int,
     channels: int,
     decision: Decision,
     gather: Gather | None,
 ) -> str:
     """The PrimFuncs of a row's tiles, and the function that calls them."""
     parts, body = [], list(gather.lines()) if gather else []
-    source = "patch" if gather else "rows[0]"
     for first, size in convolution.tiles(pixels, decision.pixels):
         name = f"{NAME}_{'rest' if first else 'tiles'}"
-        parts.append(prim_function(name, tile(first, size)))
-        to = f"(int8_t *)out + {first * channels}" if first else "out"
+        parts.append(prim_function(name, tile(size)))
+        source, to = "patch" if gather else "rows[0]", "out"
+        if first:
+            source = f"patch + {first * step}" if gather else f"(const int8_t *)rows[0] + {first * step}"
+            to = f"(int8_t *)out + {first * channels}"
         body.append(f"{name}({source}, p->weights, p->bias, p->multiplier, p->shift, {to});")
     args = ("rows", "out", "scratch") if gather else ("rows", "out")
     return "\n\n".join((*parts, row_function("tg_tvm_filters", args, body)))
@@ -226,16 +235,17 @@ def _packed(filters: NDArray[np.int8], decision: Decision) -> NDArray[np.int8]:
     """[out, height, runs, run], runs padded; for the dot product every four taps in the order 0, 2, 1, 3."""
     end = convolution.padded_run(filters.shape[3], decision.taps) - filters.shape[3]
     padded = np.pad(filters, ((0, 0), (0, 0), (0, 0), (0, end)))
-    if not decision.dot:
+    if decision.dot is not Dot.WIDE:
         return padded
     return padded.reshape(-1, DOT_TAPS)[:, [0, 2, 1, 3]].reshape(padded.shape)
 
 
-def _default(pixels: int, channels: int, run: int) -> Decision:
-    """What is used without tuning, on every core: a tile of four sums, and as many products as pays written out."""
+def _defaults(pixels: int, channels: int, run: int) -> tuple[Decision, ...]:
+    """What is used without tuning, the first that the core has instructions for: tiles that no compiler spills."""
     tile = min(2, pixels)
     wide = max(c for c in range(1, 4 // tile + 1) if channels % c == 0)
-    return Decision(tile, wide, max(t for t in _taps(run) if tile > 1 or t <= 4))
+    plain = Decision(tile, wide, max(t for t in _taps(run) if tile > 1 or t <= 4))
+    return Decision(tile, wide, DOT_TAPS, Dot.BYTES), plain
 
 
 def _conv_candidates(pixels: int, channels: int, run: int) -> tuple[Decision, ...]:
@@ -244,9 +254,15 @@ def _conv_candidates(pixels: int, channels: int, run: int) -> tuple[Decision, ..
         (x, c) for x in _TILES for c in _TILES if x <= pixels and channels % c == 0 and 1 < x * c <= _MOST_SUMS
     ] or [(1, 1)]
     return tuple(
-        [Decision(x, c, t) for x, c in tiles for t in _taps(run)[-2:]]
-        + [Decision(x, c, t, dot=True) for x, c in tiles for t in (DOT_TAPS, 2 * DOT_TAPS)]
+        [Decision(x, c, _taps(run)[-1]) for x, c in tiles]
+        + [Decision(x, c, t, d) for x, c in tiles for t in _dot_taps(run) for d in (Dot.BYTES, Dot.WIDE)]
     )
+
+
+def _dot_taps(run: int) -> tuple[int, ...]:
+    """How many products of a run are written out by calls of the dot product: padded with less than a call's zeros."""
+    least = run + -run % DOT_TAPS
+    return tuple(t for t in (DOT_TAPS, 2 * DOT_TAPS, 4 * DOT_TAPS) if convolution.padded_run(run, t) == least)
 
 
 def _taps(run: int) -> tuple[int, ...]:

@@ -194,6 +194,8 @@ class _Printer:
         if node.op.name == "tirx.address_of":
             load = node.args[0]
             name, index = self._place(load.source, load.indices[0])
+            if name in self._scalars:
+                return f"&{name}", _UNARY
             return (name, _POSTFIX) if index == "0" else (f"{name} + {index}", 12)
         if node.op.name != "tirx.call_extern":
             raise TypeError(f"no C for a call of {node.op.name}")

@@ -37,8 +37,13 @@ class Lowering:
     function: Callable[[Decision], RowFunction]
     key: str = ""
     """The shape that tuning is for; layers with the same key are tuned once."""
-    default: Decision = Decision(1, 1, 1)  # noqa: RUF009
+    defaults: tuple[Decision, ...] = (Decision(1, 1, 1),)
+    """Without tuning, the first whose instructions the core has."""
     candidates: tuple[Decision, ...] = ()
+
+    def default(self, features: frozenset[str]) -> Decision:
+        """The schedule without tuning on a core with these features."""
+        return next(d for d in self.defaults if d.requires <= features)
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,15 @@ class Gather:
 
 
 def prim_function(name: str, function: FunctionText, *, restrict: bool = True) -> str:
-    """A PrimFunc's definition; with `restrict` none of its buffers overlap."""
+    """A PrimFunc's definition; with `restrict` none of its buffers overlap.
+
+    Inlined, GCC keeps the caller's pointers in registers through the loop over the taps, and spills its sums.
+    """
     qualifier = "restrict " if restrict else ""
     parameters = ", ".join(
         f"{'' if p.written else 'const '}{p.c_type} *{qualifier}{p.name}" for p in function.parameters
     )
-    return "\n".join((*wrapped(f"static void {name}({parameters})"), "{", *function.body, "}"))
+    return "\n".join((*wrapped(f"static TG_NOINLINE void {name}({parameters})"), "{", *function.body, "}"))
 
 
 def row_function(params: str, args: Sequence[str], body: Sequence[str]) -> str:

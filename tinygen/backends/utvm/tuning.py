@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from tinygen.backends.utvm.decision import Decision, parse_decision
+from tinygen.backends.utvm.decision import Decision, Dot, parse_decision
 from tinygen.errors import TinygenError, error
 
-FORMAT = 1
+FORMAT = 2
 
 Counts = Mapping[Decision, int | None]
 """Instructions of a layer with each candidate that was measured; None where its output was wrong or it did not fit."""
@@ -42,13 +42,15 @@ class Tuning:
     layers: Mapping[str, Counts] = field(default_factory=lambda: MappingProxyType({}))
     """By the shape of the layer, as rows.Lowering.key has it."""
 
-    def best(self, key: str, *, dot: bool = True) -> Decision | None:
+    def best(self, key: str, *, wide: bool = True) -> Decision | None:
         """The candidate with the fewest instructions, of equals the first in order; None for unknown shapes.
 
-        Without `dot` only of those whose inputs are not widened, which need less scratch.
+        Without `wide` only of those whose inputs are not widened, which need less scratch.
         """
         counts = self.layers.get(key, {})
-        counted = [(n, decision) for decision, n in counts.items() if n is not None and (dot or not decision.dot)]
+        counted = [
+            (n, decision) for decision, n in counts.items() if n is not None and (wide or decision.dot is not Dot.WIDE)
+        ]
         return min(counted)[1] if counted else None
 
     def count(self, key: str, decision: Decision) -> int | None:
