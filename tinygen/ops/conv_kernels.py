@@ -12,8 +12,9 @@ from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.pack import pack_channels, pack_runs
+from tinygen.ops.planar_kernels import planar_kernels
 from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
-from tinygen.ops.window import WindowOp
+from tinygen.ops.window import WindowOp, inside_rows
 
 _PANELS = {3: (30, 105, 285), 2: (19, 81, 210), 1: (14, 59, 127)}
 """For each number of pixels in a conv_2d_s8 panel the instructions of a pair of filters on a Cortex-M4, as counted by
@@ -87,20 +88,15 @@ def conv_2d_kernels(
 
 def _gather_instructions(op: WindowOp, graph: Graph, runs_per_row: int, run_bytes: int) -> int:
     """Of filling all panels, as counted: runs of taps inside the input are copied, those at its border tap by tap."""
-    _, height, width, channels = op.input(graph, 0).shape
+    _, _, width, channels = op.input(graph, 0).shape
     _, rows, columns, _ = op.output(graph).shape
     taps, _ = op.window_size(graph)
-    inside_rows = sum(
-        0 <= y * op.strides[0] - op.padding[0] + tap * op.dilations[0] < height
-        for y in range(rows)
-        for tap in range(taps)
-    )
     starts = (
         (x * op.strides[1] - op.padding[2] + run * op.dilations[1]) * channels
         for x in range(columns)
         for run in range(runs_per_row)
     )
-    inside = inside_rows * sum(start >= 0 and start + run_bytes <= width * channels for start in starts)
+    inside = inside_rows(op, graph) * sum(start >= 0 and start + run_bytes <= width * channels for start in starts)
     border = rows * taps * columns * runs_per_row - inside
     copied = 36 + run_bytes // 4 * 9 + (27 if run_bytes % 4 else 0)
     return rows * columns * 34 + inside * copied + border * (67 + -(-run_bytes // 4) * 35)
@@ -182,6 +178,7 @@ def depthwise_kernels(
         store = 150 if requantization.fast else 455
         instructions = rows * (pairs * (count // 4 * (taps * 26 + store) + taps * 43 + 80) + 27)
         kernels.append(kernel("depthwise_conv_2d_x4_s8", instructions, by_four_scratch, by_four))
+    kernels += planar_kernels(op, graph, filters, requantization)
     return tuple(kernels)
 
 

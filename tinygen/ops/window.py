@@ -122,6 +122,13 @@ class WindowOp(Op):
         return view[:: self.strides[0], :: self.strides[1], :, :: self.dilations[0], :: self.dilations[1]]
 
 
+def inside_rows(op: WindowOp, graph: Graph) -> int:
+    """Input rows that all output rows read, those of the padding not counted."""
+    height, taps = op.input(graph, 0).shape[1], op.window_size(graph)[0]
+    starts = (y * op.strides[0] - op.padding[0] for y in range(op.output(graph).shape[1]))
+    return sum(0 <= start + tap * op.dilations[0] < height for start in starts for tap in range(taps))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Convolution(WindowOp):
     """A window operator with weights [_, height, width, _] as input 1 and a fused activation."""

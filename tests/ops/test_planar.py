@@ -1,0 +1,73 @@
+"""The depthwise kernel for DSP instructions: its portable form under sanitizers, its assembly on emulated cores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ops.builder import OpDef, TensorDef, model
+from tests.ops.harness import Case, check
+from tests.ops.strategies import BATCH, examples, generators, int8, samples
+from tests.ops.test_conv_2d import DEPTHWISE, SAME, VALID, options, output_extent
+from tests.requirement import require
+from tinygen.boards import load_board
+from tinygen.compile import CompileOptions, compile_graph
+from tinygen.ir.op import Numerics
+from tinygen.schedule.choose import Objective
+from tinygen.tflite import read_bytes
+from tinygen.verify import verify
+
+KERNEL = "depthwise_conv_2d_planar"
+FAST = CompileOptions(numerics=Numerics.LITERT, optimize=Objective.SPEED, features=frozenset({"dsp"}))
+
+
+def network(rng: np.random.Generator, layers: int) -> bytes:
+    """A model of depthwise layers over one input, with windows that the kernel takes."""
+    size = (int(rng.integers(3, 8)), int(rng.integers(3, 14)), int(rng.integers(4, 13)))
+    tensors, ops = [TensorDef.activation((1, *size), 0.05, int(rng.integers(-128, 128)))], []
+    for _ in range(layers):
+        multiplier, padding, width = int(rng.integers(1, 4)), int(rng.choice((SAME, VALID))), int(rng.integers(1, 4))
+        strides = (int(rng.integers(1, 3)), int(rng.integers(1, 3)))
+        filters = size[2] * multiplier
+        scales = [float(x) for x in rng.uniform(1e-3, 0.05, filters).astype(np.float32)]
+        bias = rng.integers(-20000, 20000, filters, dtype=np.int32)
+        result = (output_extent(n, k, s, padding) for n, k, s in zip(size, (3, width), strides, strict=False))
+        at = len(tensors)
+        tensors += [
+            TensorDef.constant(int8(rng, (1, 3, width, filters)), scales, 3),
+            TensorDef.constant(bias, [0.05 * s for s in scales]),
+            TensorDef.activation((1, *result, filters), 0.3, int(rng.choice((-128, 3, 127)))),
+        ]
+        table = options(DEPTHWISE, padding, strides, multiplier=multiplier)
+        ops.append(OpDef(DEPTHWISE, (0, at, at + 1), (at + 2,), table))
+    return model(tensors, ops, [0], [op.outputs[0] for op in ops])
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    rng = draw(generators)
+    file = network(rng, 1)
+    return Case(file, samples(rng, read_bytes(file, "m.tflite").tensors[0].shape))
+
+
+@examples(2)
+@given(st.lists(cases(), min_size=BATCH, max_size=BATCH))
+def test_portable_form(batch: list[Case]) -> None:
+    check(*batch, options=FAST)
+
+
+@pytest.mark.parametrize(
+    ("board", "compiler"), [("mps2-an386", "zig"), ("nucleo-u575zi-q", "zig"), ("mps2-an500", "gcc")]
+)
+def test_assembly(tmp_path: Path, board: str, compiler: str) -> None:
+    require(compiler, "unicorn", "litert")
+    path = tmp_path / "layers.tflite"
+    path.write_bytes(network(np.random.default_rng(5), 12))
+    tree = compile_graph(read_bytes(path.read_bytes(), "layers.tflite"), FAST)
+    assert all(KERNEL in layer.kernel for layer in tree.layers)
+    found = verify(path, FAST, board=load_board(board), runner="unicorn", samples=4, compiler=compiler)
+    assert found.mismatches == 0
