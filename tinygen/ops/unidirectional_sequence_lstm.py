@@ -178,12 +178,13 @@ class UnidirectionalSequenceLstm(Op):
             Field("input_weights", Constant("input_weights", _packed([g.from_input for g in gates]))),
             Field("state_weights", Constant("state_weights", _packed([g.from_state for g in gates]))),
         )
+        symbol = "tg_lstm_fast_s8" if all(gate.fast for gate in gates) else "tg_lstm_s8"
         kernel = Kernel(
             name="lstm_s8",
             instructions=self._times(graph) * cells * (6 * (depth + cells) + 700),
             flash_bytes=4 * cells * (depth + cells + 8),
             scratch_bytes=0,
-            call=lambda: Call("tg_lstm_s8", "lstm_s8.h", fields, ("rows", "out", "states")),
+            call=lambda: Call(symbol, "lstm_s8.h", fields, ("rows", "out", "states"), params="tg_lstm_s8_params"),
         )
         return (kernel,)
 
@@ -237,6 +238,13 @@ class _Gate:
     state_bias: Int
     input_factor: tuple[int, int]
     state_factor: tuple[int, int]
+
+    @property
+    def fast(self) -> bool:
+        """The case that templates/c/kernels/lstm_s8.h calls fast."""
+        sums = ((self.from_input, self.input_bias), (self.from_state, self.state_bias))
+        reach = max(int((np.abs(bias) + 128 * np.abs(w).sum(axis=1)).max()) for w, bias in sums)
+        return reach < 1 << 30 and max(self.input_factor[1], self.state_factor[1]) <= 0
 
     def value(self, x: Int, hidden: Int) -> Int:
         """What the gate's sigmoid or tanh takes, saturated once for the input and once for the sum."""

@@ -1,5 +1,6 @@
 /* Sigmoid and tanh of int16 in gemmlowp's fixed-point arithmetic, as LiteRT's reference kernels compute them: an
- * exponential of a number that is not positive, and a reciprocal by Newton and Raphson. Results have 15 fractional bits.
+ * exponential of a number that is not positive, and a reciprocal by Newton and Raphson. Results have 15 fractional
+ * bits.
  */
 #ifndef TG_GATE_S16_H
 #define TG_GATE_S16_H
@@ -48,29 +49,36 @@ TG_INLINE int32_t tg_gate_exp(int32_t x, int32_t integer_bits)
     return result;
 }
 
-/* 2 / (1 + x) for x in [0, 1), with 13 fractional bits: three steps from 48/17 - 32/17 * (1 + x) / 2. */
+/* 2 / (1 + x) for x in [0, 1), with 13 fractional bits: three steps from 48/17 - 32/17 * (1 + x) / 2, the saturation
+ * of which no x reaches. */
 TG_INLINE int32_t tg_gate_reciprocal(int32_t x)
 {
     const int32_t half = (x + 32768) >> 1;
     int32_t y = 23130 + tg_gate_multiply(half, -15420);
     for (int32_t i = 0; i < 3; i++) {
-        y += tg_clamp(tg_gate_multiply(y, 8192 - tg_gate_multiply(half, y)) * 4, INT16_MIN, INT16_MAX);
+        y += tg_gate_multiply(y, 8192 - tg_gate_multiply(half, y)) * 4;
     }
     return y;
 }
 
-/* 1 / (1 + exp(-x)) */
-TG_INLINE int32_t tg_gate_sigmoid(int32_t x, int32_t integer_bits)
+/* The most that 15 fractional bits hold stands for 1. */
+TG_INLINE int32_t tg_gate_one(int32_t x)
 {
-    const int32_t y = tg_clamp(tg_gate_reciprocal(tg_gate_exp(x < 0 ? x : -x, integer_bits)) * 2, INT16_MIN, INT16_MAX);
+    return x < INT16_MAX ? x : INT16_MAX;
+}
+
+/* 1 / (1 + exp(-x)) */
+static TG_NOINLINE int32_t tg_gate_sigmoid(int32_t x, int32_t integer_bits)
+{
+    const int32_t y = tg_gate_one(tg_gate_reciprocal(tg_gate_exp(x < 0 ? x : -x, integer_bits)) * 2);
     return x > 0 ? y : x < 0 ? INT16_MAX - y : 1 << 14;
 }
 
 /* (1 - exp(-2x)) / (1 + exp(-2x)) */
-TG_INLINE int32_t tg_gate_tanh(int32_t x, int32_t integer_bits)
+static TG_NOINLINE int32_t tg_gate_tanh(int32_t x, int32_t integer_bits)
 {
     const int32_t reciprocal = tg_gate_reciprocal(tg_gate_exp(x < 0 ? x : -x, integer_bits + 1));
-    const int32_t y = tg_clamp((reciprocal - 8192) * 4, INT16_MIN, INT16_MAX);
+    const int32_t y = tg_gate_one((reciprocal - 8192) * 4);
     return x > 0 ? y : x < 0 ? -y : 0;
 }
 
