@@ -85,6 +85,8 @@ class Benchmark:
     runs: tuple[int, ...]
     """The count of each inference, all of the same inputs, in the order they ran."""
     arena_bytes: int
+    state_bytes: int
+    """Kept from one inference to the next; each inference counted is the first after a reset."""
     lower_bound_bytes: int
     """What no memory plan of this schedule can go below."""
     proof: str
@@ -203,6 +205,7 @@ def _benchmark(
         seconds=measurement.seconds,
         runs=measurement.runs,
         arena_bytes=tree.plan.arena_bytes,
+        state_bytes=tree.state_bytes,
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
         ram_bytes=sizes.ram_bytes,

@@ -15,6 +15,7 @@ from tests.ops.harness import Case, check, references
 from tests.ops.strategies import BATCH, examples, generators, int8, scales, zero_points
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.errors import TinygenError
+from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
 from tinygen.tflite import read_bytes
 
@@ -144,6 +145,8 @@ def test_numerics_of_tflite_micro_are_refused() -> None:
     with pytest.raises(TinygenError, match="does not follow numerics tflm, accepted: litert") as caught:
         compile_graph(graph, CompileOptions(numerics=Numerics.TFLM))
     assert caught.value.code == "TG420"
+    with pytest.raises(TinygenError, match="no reference of UNIDIRECTIONAL_SEQUENCE_LSTM with numerics tflm"):
+        interpret(graph, [int8(rng, shape)], Numerics.TFLM)
 
 
 def _changed(position: int, tensor: TensorDef | None) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.ops.test_svdf import parts, svdf
 from tests.requirement import require
 from tinygen.errors import TinygenError
 from tinygen.oracle import Oracle
@@ -24,6 +25,17 @@ def test_outputs_repeat(oracle: Oracle) -> None:
     first, second = oracle.run([image]), oracle.run([image])
     assert first[0].shape == (1, 10)
     assert np.array_equal(first[0], second[0])
+
+
+def test_state_goes_on_until_it_is_reset(tmp_path: Path) -> None:
+    require("litert")
+    (tmp_path / "svdf.tflite").write_bytes(svdf(**parts(), rank=2))
+    oracle = Oracle(tmp_path / "svdf.tflite")
+    x = np.full((1, 5), 100, np.int8)
+    first, second = oracle.run([x])[0], oracle.run([x])[0]
+    oracle.reset()
+    assert np.array_equal(oracle.run([x])[0], first)
+    assert not np.array_equal(first, second)
 
 
 def test_a_dead_oracle_is_an_error(oracle: Oracle) -> None:

@@ -84,6 +84,7 @@ def test_an_inference() -> None:
         b"tg layer index=1 count=0x0000000000000000\r\n",
         b"tg layers slots=2\r\n",
         b"tg memory arena=1 data=2 bss=3 stack=4096 stack_used=80\r\n",
+        b"tg reset state=72\r\n",
     )
     client = BenchClient(script)
     client.load(0, b"xyz")
@@ -91,8 +92,9 @@ def test_an_inference() -> None:
     assert client.output(0) == b"a\nbc"
     assert client.layers() == (16, 0)
     assert client.memory().stack_used == 80
+    client.reset()
     loads = b"tg load 0 %08x\nxyz" % zlib.crc32(b"xyz")
-    assert script.heard == loads + b"tg infer\ntg output 0\ntg layers\ntg memory\n"
+    assert script.heard == loads + b"tg infer\ntg output 0\ntg layers\ntg memory\ntg reset\n"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ NEW = Benchmark(
     seconds=None,
     runs=(100,),
     arena_bytes=1000,
+    state_bytes=0,
     lower_bound_bytes=1000,
     proof="optimal",
     ram_bytes=5000,

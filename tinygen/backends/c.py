@@ -43,7 +43,7 @@ def portable_kernels(op: Op, graph: Graph, options: CompileOptions) -> tuple[Ker
     if options.rounding not in op.numerics:
         accepted = ", ".join(each.value for each in op.numerics)
         message = f"{op.kind} does not follow numerics {options.rounding.value}, accepted: {accepted}"
-        raise error("TG420", message, origin=op.origin, hints=(f"--numerics {op.numerics[0].value}",))
+        raise error("TG420", message, origin=op.origin, hints=(f"--backend c --numerics {op.numerics[0].value}",))
     kernels = () if op.alias else op.kernels(graph, options.rounding)
     return tuple(kernel for kernel in kernels if kernel.requires <= options.features)
 

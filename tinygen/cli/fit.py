@@ -137,7 +137,8 @@ def _show_one(output: Output, fit: Fit, models: tuple[Path, ...]) -> None:
 
 def _of_ram(fit: Fit) -> str:
     bound = "" if fit.stack_bound_bytes is None else f" (at most {fit.stack_bound_bytes:,} used)"
-    return f"arena {fit.arena_bytes:,}, stack {fit.stack_bytes:,}{bound}"
+    state = f", state {fit.state_bytes:,}" if fit.state_bytes else ""
+    return f"arena {fit.arena_bytes:,}{state}, stack {fit.stack_bytes:,}{bound}"
 
 
 def _row(used: int, available: int) -> tuple[str, str, str]:
@@ -147,7 +148,7 @@ def _row(used: int, available: int) -> tuple[str, str, str]:
 def _finding(fit: Fit, models: tuple[Path, ...]) -> Diagnostic:
     command = f"tinygen fit {' '.join(map(str, models))}"
     memories = (
-        ("RAM", fit.ram_bytes, fit.arena_bytes + fit.stack_bytes, fit.ram_available_bytes),
+        ("RAM", fit.ram_bytes, fit.arena_bytes + fit.state_bytes + fit.stack_bytes, fit.ram_available_bytes),
         ("flash", fit.flash_bytes, fit.constant_bytes, fit.flash_available_bytes),
     )
     over = []

@@ -35,6 +35,8 @@ class GeneratedModel:
     """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
     library_arena_bytes: int | None
     """The arena with the plan that the backend's library makes by itself; null where it never does."""
+    state_bytes: int
+    """Kept from one inference to the next; tflite-micro keeps it in its arena, other backends beside it."""
     constant_bytes: int
     layers: int
     mlperf: str | None
@@ -206,6 +208,8 @@ def command(
             own = item.library_arena_bytes
             beside = "" if own is None else f", {own:,} with tflite-micro's own plan"
             output.line(f"arena      {item.arena_bytes:>11,} bytes ({item.proof}){beside}")
+            if item.state_bytes:
+                output.line(f"state      {item.state_bytes:>11,} bytes, kept from one inference to the next")
             output.line(f"constants  {item.constant_bytes:>11,} bytes in {item.layers} layers")
             if item.mlperf not in (None, item.prefix):
                 output.line(f"answers MLPerf Tiny's runner as {item.mlperf}")
@@ -237,6 +241,7 @@ def _model(tree: SourceTree, mlperf: str | None) -> GeneratedModel:
         proof=tree.plan.proof,
         schedule_exact=tree.schedule_exact,
         library_arena_bytes=tree.library_arena_bytes,
+        state_bytes=tree.state_bytes,
         constant_bytes=tree.constant_bytes,
         layers=len(tree.layers),
         mlperf=mlperf,

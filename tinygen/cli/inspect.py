@@ -19,7 +19,7 @@ from tinygen.tflite import read_model
 
 @dataclass(frozen=True)
 class TensorItem:
-    """An input or output of the model."""
+    """An input, an output or a state of the model."""
 
     name: str
     shape: tuple[int, ...]
@@ -52,6 +52,8 @@ class InspectDocument:
     sha256: str
     inputs: tuple[TensorItem, ...]
     outputs: tuple[TensorItem, ...]
+    states: tuple[TensorItem, ...]
+    """What operators keep from one inference to the next."""
     operators: tuple[OperatorItem, ...]
     macs: int
     constant_bytes: int
@@ -76,7 +78,8 @@ def command(output: Output, model: Path, dump_ir: Path | None) -> None:
     def show() -> None:
         output.diagnostics(graph.warnings, severity="warning")
         output.line(f"{graph.name}  (SHA-256 {graph.sha256})")
-        for role, ends in (("input", graph.inputs), ("output", graph.outputs)):
+        states = tuple(tensor.id for tensor in graph.variables)
+        for role, ends in (("input", graph.inputs), ("output", graph.outputs), ("state", states)):
             for i in ends:
                 output.line(f"{role:<7} {_describe(graph.tensors[i])}")
         output.line()
@@ -107,6 +110,7 @@ def _document(graph: Graph) -> InspectDocument:
         sha256=graph.sha256,
         inputs=tuple(_tensor(graph.tensors[i]) for i in graph.inputs),
         outputs=tuple(_tensor(graph.tensors[i]) for i in graph.outputs),
+        states=tuple(map(_tensor, graph.variables)),
         operators=tuple(_operator(graph, op, n) for n, op in enumerate(graph.ops)),
         macs=sum(op.macs(graph) for op in graph.ops),
         constant_bytes=sum(graph.tensors[i].nbytes for i in constants),

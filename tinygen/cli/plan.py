@@ -65,6 +65,8 @@ class PlanDocument:
     """The arena if a model's layers were computed one after the other; null for an allocation file."""
     library_arena_bytes: int | None
     """The arena with the plan that the backend's library makes by itself; null where it never does."""
+    state_bytes: int | None
+    """What a model keeps from one inference to the next, in no buffer here; null for an allocation file."""
 
 
 DOCUMENT = PlanDocument
@@ -129,6 +131,8 @@ def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Pat
         own = tree.library_arena_bytes
         beside = "" if own is None else f", tflite-micro's own plan {own:,} bytes"
         output.line(f"lower bound {found.lower_bound:,} bytes, layer by layer {layered.arena_bytes:,} bytes{beside}")
+        if tree.state_bytes:
+            output.line(f"state {tree.state_bytes:,} bytes, kept from one inference to the next")
         searched = "all orders and cuts of the layers" if tree.schedule_exact else "some orders and cuts of the layers"
         output.line(f"searched: {searched}")
         _show_map(output, found, when)
@@ -196,6 +200,7 @@ def _document(found: Plan, layered_bytes: int | None = None, tree: SourceTree | 
         placed=_placed(found),
         layered_bytes=layered_bytes,
         library_arena_bytes=None if tree is None else tree.library_arena_bytes,
+        state_bytes=None if tree is None else tree.state_bytes,
     )
 
 

@@ -66,6 +66,8 @@ class Fit:
     """What no memory plan of this schedule can go below."""
     proof: str
     """`optimal`, or the gap in bytes between the plan and the best bound known."""
+    state_bytes: int
+    """What all models keep from one inference to the next outside the arenas, part of ram_bytes."""
     constant_bytes: int
     """Weights, biases and tables of all models, part of flash_bytes."""
     stack_bytes: int
@@ -116,6 +118,8 @@ def verdict(
         arena_bytes=arena,
         lower_bound_bytes=lower_bound,
         proof=proof,
+        # A library keeps it in its arena, which is a bound.
+        state_bytes=sum(tree.state_bytes for tree in trees if not tree.arena_bound),
         constant_bytes=sum(tree.constant_bytes for tree in trees),
         stack_bytes=sizes.stack_bytes,
         stack_bound_bytes=stack_bound,

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygen.errors import Diagnostic, Origin
+from tinygen.errors import Diagnostic, Origin, error
 from tinygen.fixedpoint import Int, multiply_double_rounding, quantize_multiplier, rounding_shift
 from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
@@ -129,6 +129,8 @@ class UnidirectionalSequenceLstm(Op):
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        if numerics not in self.numerics:
+            raise error("TG507", f"tinygen has no reference of {self.kind} with numerics tflm", origin=self.origin)
         x, state, cell = inputs[0], inputs[_OUTPUT_STATE], inputs[_CELL_STATE]
         output = self.output(graph)
         if x is None or state is None or cell is None:

@@ -131,7 +131,9 @@ def _bars(layers: Sequence[BenchLayer]) -> tuple[_Bar, ...]:
 def _memories(m: Measured) -> tuple[_Memory, ...]:
     b, constants, arenas = m.benchmark, sum(tree.constant_bytes for tree in m.firmware), arena_bytes(m.firmware)
     flash = (("constants", constants), ("code", b.flash_bytes - constants))
-    ram = (("arena", arenas), ("stack reserve and variables", b.ram_bytes - arenas))
+    states = sum(tree.state_bytes for tree in m.firmware if not tree.arena_bound)
+    kept = (("state", states),) if states else ()
+    ram = (("arena", arenas), *kept, ("stack reserve and variables", b.ram_bytes - arenas - states))
     return (
         _Memory("Flash", b.flash_bytes, b.flash_available_bytes, flash),
         _Memory("RAM", b.ram_bytes, b.ram_available_bytes, ram),

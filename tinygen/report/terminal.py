@@ -28,6 +28,7 @@ def headline(b: Benchmark) -> tuple[str, ...]:
         *spread,
         *time,
         f"arena     {b.arena_bytes:,} bytes ({b.proof}, lower bound {b.lower_bound_bytes:,})",
+        *((f"state     {b.state_bytes:,} bytes",) if b.state_bytes else ()),
         f"RAM       {b.ram_bytes:,} of {b.ram_available_bytes:,} bytes",
         f"flash     {b.flash_bytes:,} of {b.flash_available_bytes:,} bytes (constants {b.constant_bytes:,})",
         f"stack     {b.stack_bytes:,} bytes used",

@@ -165,7 +165,8 @@ def instructions_should_be_within_the_budget():
 
 
 def _infer(sample):
-    """Loads a sample's inputs, runs the model, and returns what the firmware has counted."""
+    """Loads a sample's inputs, runs the model from its first state, and returns what the firmware has counted."""
+    _line.ask("reset", "reset")
     for index, content in enumerate(sample["inputs"]):
         data = base64.b64decode(content)
         wanted = int(_line.ask(f"load {index} {zlib.crc32(data):08x}", "send")["bytes"])
