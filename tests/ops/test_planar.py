@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from tests.ops.strategies import BATCH, examples, generators, int8, samples
 from tests.ops.test_conv_2d import DEPTHWISE, SAME, VALID, options, output_extent
 from tests.requirement import require
 from tinygen.boards import load_board
+from tinygen.build.compiler import find_compiler
+from tinygen.build.flags import CODE, STRICT_WARNINGS
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.ir.op import Numerics
+from tinygen.project import write_project
 from tinygen.schedule.choose import Objective
 from tinygen.tflite import read_bytes
 from tinygen.verify import verify
@@ -71,3 +75,17 @@ def test_assembly(tmp_path: Path, board: str, compiler: str) -> None:
     assert all(KERNEL in layer.kernel for layer in tree.layers)
     found = verify(path, FAST, board=load_board(board), runner="unicorn", samples=4, compiler=compiler)
     assert found.mismatches == 0
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize("board", ["mps2-an386", "nucleo-u575zi-q"])
+def test_no_warnings(tmp_path: Path, board: str, compiler: str) -> None:
+    require(compiler)
+    tree = compile_graph(read_bytes(network(np.random.default_rng(5), 12), "layers.tflite"), FAST)
+    assert len({layer.kernel for layer in tree.layers}) == 2, "rectified and linear layers"
+    project = write_project(tree, load_board(board), tmp_path)
+    found = find_compiler(project.board.core, compiler)
+    includes = ("-Iinclude", "-Isrc", "-isystem", "firmware/libc")
+    command = (*found.command, *CODE, *STRICT_WARNINGS, "-O2", *includes, "-c", "src/layers.c", "-o", "layers.o")
+    done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -50,6 +50,8 @@ typedef struct {
 #if TG_DSP
 
 /* clang-format off */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* assembly uses them */
 
 /* The pixels of four channels in r5 and r6 as a word of each plane. */
 #define TG_PLANAR_PUT                                                                                                  \
@@ -247,6 +249,7 @@ TG_PLANAR_FUNCTION(tg_planar_linear, "12", TG_PLANAR_NEXT, TG_ASM_LINEAR)
 TG_PLANAR_FUNCTION(tg_planar_second_rectified, "24", TG_PLANAR_SECOND_NEXT, TG_ASM_RECTIFIED)
 TG_PLANAR_FUNCTION(tg_planar_second_linear, "24", TG_PLANAR_SECOND_NEXT, TG_ASM_LINEAR)
 
+#pragma GCC diagnostic pop
 /* clang-format on */
 
 #else
