@@ -329,9 +329,6 @@ TG_PLANAR_FUNCTION(tg_planar_second_linear, 2, TG_LINEAR)
 
 #endif
 
-typedef void tg_planar_function(const uint32_t *taps, int8_t *out, const int8_t *weights, const int32_t *channels,
-                                int32_t width, int32_t pitch, int32_t plane_bytes, int32_t count);
-
 /* The zero point where no pixels go: left and right of them, and in rows outside the input. */
 TG_INLINE void tg_planar_pad(const tg_depthwise_conv_2d_planar_s8_params *p, const void *const *rows, int32_t pixels,
                              uint32_t *planes)
@@ -357,9 +354,31 @@ TG_INLINE void tg_planar_pad(const tg_depthwise_conv_2d_planar_s8_params *p, con
     }
 }
 
+/* A row of `count` output channels from `c` on. Each function is called by its name: through a pointer, the stack that a
+ * firmware needs could not be bounded. */
+TG_INLINE void tg_planar_apply(const tg_depthwise_conv_2d_planar_s8_params *p, const uint32_t *taps, int8_t *out,
+                               int32_t c, int32_t plane_bytes, int32_t count, const int linear)
+{
+    const int8_t *weights = p->weights + 12 * c;
+    const int32_t *channels = p->channels + 4 * c;
+    const int32_t width = p->output_width, pitch = p->output_pitch;
+    out += c;
+    if (p->stride == 1) {
+        if (linear) {
+            tg_planar_linear(taps, out, weights, channels, width, pitch, plane_bytes, count);
+        } else {
+            tg_planar_rectified(taps, out, weights, channels, width, pitch, plane_bytes, count);
+        }
+    } else if (linear) {
+        tg_planar_second_linear(taps, out, weights, channels, width, pitch, plane_bytes, count);
+    } else {
+        tg_planar_second_rectified(taps, out, weights, channels, width, pitch, plane_bytes, count);
+    }
+}
+
 /* Planes of four channels at a time. */
 TG_INLINE void tg_planar_row(const tg_depthwise_conv_2d_planar_s8_params *p, const void *const *rows, int8_t *out,
-                             uint32_t *planes, tg_planar_function *apply)
+                             uint32_t *planes, const int linear)
 {
     const int32_t plane_bytes = 12 * p->line, head = p->pad_left % 2;
     const int32_t room = 2 * p->line - p->pad_left, pixels = p->input_width < room ? p->input_width : room;
@@ -373,13 +392,11 @@ TG_INLINE void tg_planar_row(const tg_depthwise_conv_2d_planar_s8_params *p, con
         tg_planar_spread(rows, &spread, planes + p->pad_left / 2 * 3);
         int32_t c = spread.channel * p->multiplier;
         if (p->multiplier == 1) {
-            apply(planes, out + c, p->weights + 12 * c, p->channels + 4 * c, p->output_width, p->output_pitch,
-                  plane_bytes, 4);
+            tg_planar_apply(p, planes, out, c, plane_bytes, 4, linear);
             continue;
         }
         for (int32_t k = 0; k < 4; k++, c += p->multiplier) {
-            apply(planes + k * plane_bytes / 4, out + c, p->weights + 12 * c, p->channels + 4 * c, p->output_width,
-                  p->output_pitch, 0, p->multiplier);
+            tg_planar_apply(p, planes + k * plane_bytes / 4, out, c, 0, p->multiplier, linear);
         }
     }
 }
@@ -387,13 +404,13 @@ TG_INLINE void tg_planar_row(const tg_depthwise_conv_2d_planar_s8_params *p, con
 static TG_NOINLINE void tg_depthwise_conv_2d_planar_rectified_s8(const tg_depthwise_conv_2d_planar_s8_params *p,
                                                                  const void *const *rows, void *out, void *scratch)
 {
-    tg_planar_row(p, rows, out, scratch, p->stride == 1 ? tg_planar_rectified : tg_planar_second_rectified);
+    tg_planar_row(p, rows, out, scratch, TG_RECTIFIED);
 }
 
 static TG_NOINLINE void tg_depthwise_conv_2d_planar_linear_s8(const tg_depthwise_conv_2d_planar_s8_params *p,
                                                               const void *const *rows, void *out, void *scratch)
 {
-    tg_planar_row(p, rows, out, scratch, p->stride == 1 ? tg_planar_linear : tg_planar_second_linear);
+    tg_planar_row(p, rows, out, scratch, TG_LINEAR);
 }
 
 #endif
