@@ -91,9 +91,9 @@ def test_several_models_spread_over_named_memories(run_json, two_memories, separ
 
 
 def test_arenas_side_by_side_go_where_there_is_room(run_json, two_memories):
-    """Two arenas of digits, 936 bytes each, of which either memory holds one."""
+    """Two arenas of digits, 1,088 bytes each, of which either memory holds one."""
     require("unicorn")
-    board = two_memories(8192, 1024 + 2 * 10 * 20 + 1000, stack=8192 - 1000)
+    board = two_memories(8192, 1024 + 2 * 10 * 20 + 1160, stack=8192 - 1160)
     alone = run_json("fit", DIGITS, DIGITS, "--board", board, "--separate-arenas", "--regions", "single")
     assert alone["regions"] == []
     both = run_json("fit", DIGITS, DIGITS, "--board", board, "--separate-arenas")

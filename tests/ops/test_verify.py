@@ -13,7 +13,7 @@ import pytest
 import tinygen.ops  # noqa: F401  registers all operators
 from tinygen.errors import Origin
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import REGISTRY, Numerics, Op
+from tinygen.ir.op import REGISTRY, Op
 from tinygen.ir.tensor import Array, DType, Quantization, Tensor
 
 GRAPHS = 400
@@ -21,13 +21,18 @@ GRAPHS = 400
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 ENUMERATORS = {"padding": ("SAME", "VALID"), "weights_format": ("DEFAULT", "SHUFFLED4x16INT8")}
+FUSED = {"SVDF": "RELU", "UNIDIRECTIONAL_SEQUENCE_LSTM": "TANH"}
+"""The fused activation of the operators that must have one."""
 EXTENTS = (1, 1, 2, 3, 4)
 SCALES = (1.0, 1 / 256, 0.05, 1e-30, 1e30, 0.0, -1.0, float("inf"), float("nan"))
 ZERO_POINTS = (0, -128, 127, 3, 128, 1 << 40)
 
 IMAGE, ROW = (1, 4, 3, 2), (1, 6)
-INT8, INT32, FLOAT32 = DType.INT8, DType.INT32, DType.FLOAT32
+INT8, INT16, INT32, FLOAT32 = DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32
 PLAIN, SHARE = Quantization((1.0,), (0,)), Quantization((1 / 256,), (-128,))
+SIGNED, CELL = Quantization((1 / 128,), (0,)), Quantization((1 / 2048,), (0,))
+NONE = -1
+"""An optional input that is absent."""
 
 
 def tensor(shape: tuple[int, ...], dtype: DType = INT8, values: object = None, quant: Quantization = PLAIN) -> Tensor:
@@ -35,7 +40,11 @@ def tensor(shape: tuple[int, ...], dtype: DType = INT8, values: object = None, q
     return Tensor(0, "t", shape, dtype, quant, data)
 
 
-VALID: dict[str, tuple[Tensor, ...]] = {
+def state(elements: int, dtype: DType, quant: Quantization = PLAIN) -> Tensor:
+    return replace(tensor((1, elements), dtype, quant=quant), variable=True)
+
+
+VALID: dict[str, tuple[Tensor | None, ...]] = {
     "ADD": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "AVERAGE_POOL_2D": (tensor(IMAGE), tensor(IMAGE)),
     "CONCATENATION": (tensor(IMAGE), tensor(IMAGE), tensor((1, 8, 3, 2))),
@@ -74,17 +83,39 @@ VALID: dict[str, tuple[Tensor, ...]] = {
         tensor((1, 2, 2, 1)),
     ),
     "SUB": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
+    "SVDF": (
+        tensor(ROW),
+        tensor((4, 6), INT8, 1),
+        tensor((4, 3), INT16, 1),
+        tensor((4,), INT32, 7),
+        state(12, INT16),
+        tensor((1, 4)),
+    ),
+    "TANH": (tensor(IMAGE), tensor(IMAGE, quant=SIGNED)),
     "TRANSPOSE": (tensor(IMAGE), tensor((4,), INT32, [0, 3, 1, 2]), tensor((1, 2, 4, 3))),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        tensor((3, 1, 2), quant=SIGNED),
+        *[tensor((4, 2), INT8, 1, SIGNED)] * 4,
+        *[tensor((4, 4), INT8, 1, SIGNED)] * 4,
+        *[None] * 3,
+        *[tensor((4,), INT32, 7, SIGNED)] * 4,
+        *[None] * 2,
+        state(4, INT8, SIGNED),
+        state(4, INT16, CELL),
+        tensor((3, 1, 4), quant=SIGNED),
+    ),
 }
-"""Inputs and the output of a valid operator; others take an int8 activation and return one like it."""
+"""Inputs and the output of a valid operator, None for an absent one; others take and return an int8 activation."""
 
 
 class Chosen:
     """Options that are 1, true (an offset false), VALID and without activation, or with `odd` anything now and then."""
 
-    def __init__(self, rng: random.Random, odd: bool) -> None:
+    def __init__(self, kind: str, rng: random.Random, odd: bool) -> None:
+        self._kind = kind
         self._rng = rng
         self._odd = odd
+        self.intermediates: tuple[Quantization | None, ...] = self._any((SIGNED,) * 5, ((), (SIGNED,), (None,) * 5))
 
     def _any(self, usual: Any, others: Sequence[Any]) -> Any:
         return self._rng.choice(others) if self._odd and self._rng.random() < 0.3 else usual
@@ -103,7 +134,8 @@ class Chosen:
 
     def enum(self, name: str) -> str:
         known = ENUMERATORS.get(name, ACTIVATIONS)
-        return self._any(known[0], known)
+        usual = FUSED.get(self._kind, known[0]) if name == "fused_activation_function" else known[0]
+        return self._any(usual, known)
 
 
 @pytest.mark.parametrize("kind", sorted(REGISTRY))
@@ -122,8 +154,9 @@ def test_never_raises_and_means_what_it_says(kind: str) -> None:
 
 def _graph(kind: str, rng: random.Random, changes: int) -> Graph:
     """A valid operator after some changes to its tensors, their number and its options."""
-    tensors = list(VALID.get(kind, (tensor(IMAGE), tensor(IMAGE))))
-    ids = list(range(len(tensors) - 1))
+    given = VALID.get(kind, (tensor(IMAGE), tensor(IMAGE)))
+    tensors = [t for t in given if t is not None]
+    ids = [tensors.index(t) if t is not None else NONE for t in given[:-1]]
     outputs: tuple[int, ...] = (len(tensors) - 1,)
     for _ in range(changes):
         at = rng.randrange(len(tensors))
@@ -137,7 +170,7 @@ def _graph(kind: str, rng: random.Random, changes: int) -> Graph:
         else:
             tensors[at] = _changed(rng, tensors[at], tensors[0])
     table = {i: replace(t, id=i) for i, t in enumerate(tensors)}
-    op = REGISTRY[kind].parse(tuple(ids), outputs, Origin("any.tflite", 0, kind), Chosen(rng, odd=changes > 1))
+    op = REGISTRY[kind].parse(tuple(ids), outputs, Origin("any.tflite", 0, kind), Chosen(kind, rng, odd=changes > 1))
     sources = tuple(i for i in range(len(tensors) - 1) if table[i].data is None)
     return Graph("any", "0" * 64, table, (op,), sources, outputs)
 
@@ -175,8 +208,8 @@ def _compute(op: Op, graph: Graph) -> None:
 def _compute_part(op: Op, graph: Graph) -> None:
     output = op.output(graph)
     inputs = [_contents(graph.tensors[i]) if i >= 0 else None for i in op.inputs]
-    for numerics in Numerics:
-        (result,) = op.reference(graph, inputs, numerics)
+    for numerics in op.numerics:
+        result, *_ = op.reference(graph, inputs, numerics)
         assert (result.shape, result.dtype) == (output.shape, output.dtype.numpy)
         calls = [kernel.call() for kernel in op.kernels(graph, numerics)]
         assert op.alias or calls
