@@ -354,8 +354,10 @@ TG_INLINE void tg_planar_pad(const tg_depthwise_conv_2d_planar_s8_params *p, con
     }
 }
 
-/* A row of `count` output channels from `c` on. Each function is called by its name: through a pointer, the stack that a
- * firmware needs could not be bounded. */
+/* A row of `count` output channels from `c` on.
+ *
+ * Each function is called by its name: through a pointer, the stack that a firmware needs could not be bounded.
+ */
 TG_INLINE void tg_planar_apply(const tg_depthwise_conv_2d_planar_s8_params *p, const uint32_t *taps, int8_t *out,
                                int32_t c, int32_t plane_bytes, int32_t count, const int linear)
 {
