@@ -55,7 +55,9 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
     "FULLY_CONNECTED": (tensor(ROW), tensor((3, 6), INT8, 1), tensor((3,), INT32, 7), tensor((1, 3))),
     "LOGISTIC": (tensor(IMAGE), tensor(IMAGE, quant=SHARE)),
     "MAX_POOL_2D": (tensor(IMAGE), tensor(IMAGE)),
+    "MAXIMUM": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "MEAN": (tensor(IMAGE), tensor((2,), INT32, [1, 2]), tensor((1, 1, 1, 2))),
+    "MINIMUM": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "MUL": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "PAD": (tensor(IMAGE), tensor((4, 2), INT32, [[0, 0], [1, 1], [1, 1], [0, 0]]), tensor((1, 6, 5, 2))),
     "PADV2": (
