@@ -67,6 +67,8 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
         tensor((1, 6, 5, 2)),
     ),
     "QUANTIZE": (tensor(IMAGE, FLOAT32), tensor(IMAGE)),
+    "REDUCE_MAX": (tensor(IMAGE), tensor((2,), INT32, [1, 2]), tensor((1, 1, 1, 2))),
+    "REDUCE_MIN": (tensor(IMAGE), tensor((2,), INT32, [1, 2]), tensor((1, 1, 1, 2))),
     "RESHAPE": (tensor(IMAGE), tensor((2,), INT32, [1, -1]), tensor((1, 24))),
     "RESIZE_NEAREST_NEIGHBOR": (tensor(IMAGE), tensor((2,), INT32, [8, 3]), tensor((1, 8, 3, 2))),
     "SLICE": (
