@@ -66,10 +66,12 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
         tensor((1,), INT8, 5),
         tensor((1, 6, 5, 2)),
     ),
+    "PRELU": (tensor(IMAGE), tensor((1, 1, 2), INT8, 3), tensor(IMAGE)),
     "QUANTIZE": (tensor(IMAGE, FLOAT32), tensor(IMAGE)),
     "REDUCE_MAX": (tensor(IMAGE), tensor((2,), INT32, [1, 2]), tensor((1, 1, 1, 2))),
     "REDUCE_MIN": (tensor(IMAGE), tensor((2,), INT32, [1, 2]), tensor((1, 1, 1, 2))),
     "RESHAPE": (tensor(IMAGE), tensor((2,), INT32, [1, -1]), tensor((1, 24))),
+    "RESIZE_BILINEAR": (tensor(IMAGE), tensor((2,), INT32, [8, 3]), tensor((1, 8, 3, 2))),
     "RESIZE_NEAREST_NEIGHBOR": (tensor(IMAGE), tensor((2,), INT32, [8, 3]), tensor((1, 8, 3, 2))),
     "SLICE": (
         tensor(IMAGE),

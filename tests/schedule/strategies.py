@@ -26,13 +26,15 @@ from tinygen.ops.max_pool_2d import MaxPool2D
 from tinygen.ops.mean import Mean
 from tinygen.ops.mul import Mul
 from tinygen.ops.relu import Relu
+from tinygen.ops.resize_bilinear import ResizeBilinear
+from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinygen.ops.softmax import Softmax
 from tinygen.schedule.storages import Rules
 
 KINDS = (
     *("conv", "conv", "conv", "same_conv", "same_conv", "same_conv", "depthwise", "depthwise", "max_pool", "pool"),
     *("global_pool", "pad", "add", "add", "mul", "relu", "concat", "concat", "mean", "transpose", "reshape", "reshape"),
-    *("fully_connected", "softmax", "slice", "slice", "split", "stack", "stack"),
+    *("fully_connected", "softmax", "slice", "slice", "split", "stack", "stack", "resize", "resize"),
 )
 
 
@@ -133,6 +135,18 @@ def _add_mean(net: Net) -> None:
     net.op(Mean, (source, net.builder.constant(np.array(axes, np.int32))), net.fresh(kept), keep_dims=keep)
 
 
+def _add_resize(net: Net) -> None:
+    if (source := net.pick((4,))) is None:
+        return
+    _, height, width, channels = net.shape(source)
+    rows = net.draw(st.sampled_from((2 * height, 2 * height, 3 * height, height + 1, -(-height // 2))))
+    size = net.builder.constant(np.array((rows, width), np.int32))
+    corners, centers = net.draw(st.sampled_from(((False, False), (True, False), (False, True))))
+    output = net.like(source, (1, rows, width, channels))
+    kind = net.draw(st.sampled_from((ResizeNearestNeighbor, ResizeBilinear)))
+    net.op(kind, (source, size), output, align_corners=corners, half_pixel_centers=centers)
+
+
 def _add_fully_connected(net: Net) -> None:
     if (source := net.pick()) is None or not net.shape(source):
         return
@@ -167,6 +181,8 @@ def _add(net: Net, kind: str) -> None:
             add_transpose(net)
         case "reshape":
             add_reshape(net)
+        case "resize":
+            _add_resize(net)
         case "fully_connected":
             _add_fully_connected(net)
         case "relu" if (source := net.pick()) is not None:

@@ -160,7 +160,7 @@ def _tap(layer: Layer, access: Access, tap: str = "") -> str:
     """The index of the row that a window's tap reads."""
     if access.window is None:
         raise ValueError("only windows have taps")
-    y, pad = scaled(access.window.stride) if layer.rows.steps > 1 else "", access.window.pad
+    y, pad = scaled(access.window) if layer.rows.steps > 1 else "", access.window.pad
     if pad > 0:
         first = f"{y} - {pad}" if y else f"-{pad}"
     else:
@@ -173,13 +173,14 @@ def _row(base: str, offset: int, access: Access, steps: int) -> str:
     if access.window is None:
         return _sum(base, offset + access.first)
     start = offset + access.first - access.window.pad * access.pitch
-    y = scaled(access.window.stride) if steps > 1 else ""
+    y = scaled(access.window) if steps > 1 else ""
     return f"{_sum(base, start)} + {y} * {access.pitch}" if y else _sum(base, start)
 
 
-def scaled(stride: int) -> str:
-    """`y` times a stride."""
-    return {0: "", 1: "y"}.get(stride, f"y * {stride}")
+def scaled(window: Window) -> str:
+    """`y` times a window's stride, divided where steps share windows."""
+    text = {0: "", 1: "y"}.get(window.stride, f"y * {window.stride}")
+    return f"{text} / {window.repeat}" if window.repeat > 1 and text else text
 
 
 def _sum(base: str, offset: int) -> str:

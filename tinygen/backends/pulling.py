@@ -193,8 +193,8 @@ def _last(access: Access, steps: int) -> str:
     if window is None:
         raise ValueError("only windows move")
     beyond = (window.size - 1) * window.dilation + 1 - window.pad
-    parts = [part for part in (scaled(window.stride), str(abs(beyond)) if beyond else "") if part]
+    parts = [part for part in (scaled(window), str(abs(beyond)) if beyond else "") if part]
     text = f" {'+' if beyond > 0 else '-'} ".join(parts) or "0"
-    if beyond >= 0 and (steps - 1) * window.stride + beyond <= access.rows:
+    if beyond >= 0 and (steps - 1) * window.stride // window.repeat + beyond <= access.rows:
         return text
     return f"tg_clamp({text}, 0, {access.rows})"

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Step y reads input rows y * stride - pad + k * dilation for k in [0, size), those inside the tensor."""
+    """Step y reads input rows y * stride / repeat - pad + k * dilation for k in [0, size), those inside the tensor.
+
+    The division rounds down: with a stride of 1 that many steps in turn have the same window.
+    """
 
     size: int = 1
     stride: int = 1
     pad: int = 0
     dilation: int = 1
+    repeat: int = 1
 
     def first(self, step: int) -> int:
         """The first row of the window of a step; may be negative."""
-        return step * self.stride - self.pad
+        return step * self.stride // self.repeat - self.pad
 
     def end(self, step: int, height: int) -> int:
         """One past the last row that must exist before the step, at most `height`; 0 when it needs none."""

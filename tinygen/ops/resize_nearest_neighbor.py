@@ -14,12 +14,11 @@ from tinygen.errors import Diagnostic, Origin
 from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
-from tinygen.ir.rows import WHOLE, Rows
+from tinygen.ir.rows import Rows, Window
 from tinygen.ir.tensor import Array
 from tinygen.ops.check import Check
-from tinygen.ops.slicing import check_integers, check_source
-
-_LARGEST = (1 << 15) - 1
+from tinygen.ops.resizing import check_size, covering_window, taps_of
+from tinygen.ops.slicing import check_source
 
 
 @register("RESIZE_NEAREST_NEIGHBOR")
@@ -27,7 +26,7 @@ _LARGEST = (1 << 15) - 1
 class ResizeNearestNeighbor(Op):
     """Inputs: a tensor, and the new height and width as a constant.
 
-    An output row shows one row of the input, but neighbours may show the same: each step is given the whole input.
+    An output row shows one row of the input, and neighbours may show the same.
     """
 
     kind: ClassVar[str] = "RESIZE_NEAREST_NEIGHBOR"
@@ -49,13 +48,8 @@ class ResizeNearestNeighbor(Op):
         if not check.arity(2):
             return iter(check.found)
         source, output = check_source(check, graph, 0, self.outputs), check.output()
-        size = check_integers(check, 1, "size", 2)
-        if source is None or output is None or size is None:
-            return iter(check.found)
-        if check.rank(source, "input", 4) and check.batch(source, "input") and check.positive("size", size):
-            check.shape(output, "output", (1, *size, source.shape[3]))
-            if max(*size, *source.shape[1:3]) > _LARGEST:
-                check.report("TG203", f"height and width must be at most {_LARGEST}, found {source.describe()}", source)
+        if source is not None and output is not None:
+            check_size(check, source, output)
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
@@ -66,7 +60,7 @@ class ResizeNearestNeighbor(Op):
         return (np.ascontiguousarray(x[:, rows][:, :, columns]),)
 
     def rows(self, graph: Graph) -> Rows:
-        return Rows(steps=self.output(graph).shape[1], inputs=((0, WHOLE),))
+        return Rows(steps=self.output(graph).shape[1], inputs=((0, self._window(graph)),))
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """Both numerics are the same here."""
@@ -75,14 +69,15 @@ class ResizeNearestNeighbor(Op):
     def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         source, output = self.input(graph, 0), self.output(graph)
         rows, columns = self._sources(graph)
+        window = self._window(graph)
         pixel = source.shape[3] * source.dtype.itemsize
         fields = (
             Field("columns", len(columns), "pixels of an output row"),
             Field("bytes", pixel, "of a pixel"),
             Field("input_pitch", pitches.of_input(0, pixel), "bytes from one input pixel to the next"),
             Field("output_pitch", pitches.of_output(pixel), "bytes from one output pixel to the next"),
-            Field("input_row_bytes", source.shape[2] * pixel, ""),
-            Field("row_of", Constant("row_of", rows, "the input row of each output row"), ""),
+            Field("input_row_bytes", 0 if window else source.shape[2] * pixel, "where all rows come as one"),
+            Field("row_of", Constant("row_of", taps_of(rows, window), "the input row of each output row"), ""),
             Field("column_of", Constant("column_of", columns, "the input column of each output column"), ""),
         )
         return Kernel(
@@ -93,6 +88,10 @@ class ResizeNearestNeighbor(Op):
             call=lambda: Call("tg_resize_nearest_x8", "resize_nearest_x8.h", fields, args=("y", "rows", "out")),
             apart=partial(self._kernel, graph),
         )
+
+    def _window(self, graph: Graph) -> Window | None:
+        rows, _ = self._sources(graph)
+        return covering_window(rows, rows, self.input(graph, 0).shape[1])
 
     def _sources(self, graph: Graph) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """For each output row and for each output column the one of the input it shows."""

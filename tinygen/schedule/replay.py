@@ -197,7 +197,7 @@ def _taps(access: Access, step: int) -> list[int]:
     """The rows inside the tensor that a step reads."""
     if access.window is None:
         return list(range(access.rows))
-    first = step * access.window.stride - access.window.pad
+    first = step * access.window.stride // access.window.repeat - access.window.pad
     taps = (first + k * access.window.dilation for k in range(access.window.size))
     return [row for row in taps if 0 <= row < access.rows]
 

@@ -1,0 +1,52 @@
+"""What the two resizing operators share: checks of the new size, and windows of rows of any ratio."""
+
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygen.ir.rows import Window
+from tinygen.ir.tensor import Tensor
+from tinygen.ops.check import Check
+from tinygen.ops.slicing import check_integers
+
+_LARGEST = (1 << 15) - 1
+
+_MOST_ROWS = 8
+
+Indices = NDArray[np.int16]
+
+
+def check_size(check: Check, source: Tensor, output: Tensor) -> bool:
+    """Input 1 is the new height and width, which the output has."""
+    size = check_integers(check, 1, "size", 2)
+    if size is None or not check.rank(source, "input", 4) or not check.batch(source, "input"):
+        return False
+    if not check.positive("size", size) or not check.positive("input size", source.shape[1:3]):
+        return False
+    if max(*size, *source.shape[1:3]) > _LARGEST:
+        check.report("TG203", f"height and width must be at most {_LARGEST}, found {source.describe()}", source)
+        return False
+    return check.shape(output, "output", (1, *size, source.shape[3]))
+
+
+def covering_window(first: Indices, last: Indices, height: int) -> Window | None:
+    """The narrowest window, moving on as the ratio of the heights says, that has rows first[y] to last[y] at step y.
+
+    None where it would be so many rows that the whole tensor is better read through one pointer.
+    """
+    common = gcd(height, len(first))
+    stride, repeat = height // common, len(first) // common
+    starts = np.arange(len(first)) * stride // repeat
+    pad = int((starts - first).max())
+    size = int((last - starts).max()) + pad + 1
+    return Window(size, stride, pad, repeat=repeat) if size <= _MOST_ROWS else None
+
+
+def taps_of(rows: Indices, window: Window | None) -> Indices:
+    """For each step a given row as the kernel finds it: the tap of the window, or the row itself of the whole."""
+    if window is None:
+        return rows
+    return (rows - [window.first(step) for step in range(len(rows))]).astype(np.int16)
