@@ -62,11 +62,12 @@ def peak(program: Program, cuts: tuple[int, ...], *, keep_inputs: bool) -> int:
     """The most bytes alive at once, counted row by row over the whole schedule."""
     puller = Puller(program)
     bounds = zip((0, *cuts), (*cuts, len(program.layers)), strict=True)
-    steps = [step for first, end in bounds for step in puller.segment(first, end).steps]
+    segments = [puller.segment(first, end) for first, end in bounds]
+    steps = [step for segment in segments for step in segment.steps]
     live = np.zeros(len(steps) + 1, np.int64)
-    lives = row_lives(program, puller, steps, keep_inputs=keep_inputs)
+    lives = row_lives(program, puller, segments, keep_inputs=keep_inputs)
     for storage in program.storages:
-        for life in lives[storage.id]:
+        for life in lives[storage.id].rows():
             if life is not None:
                 live[life.lower : life.upper] += storage.row_bytes
     for i, layer in enumerate(program.layers):

@@ -160,7 +160,7 @@ def _end(program: Program, position: int, read: Reach, producer: int, puller: Pu
     """How many steps of the producer must be done before step y of a layer; the twin of Puller.needed."""
     write, steps = puller.write(producer), program.layers[position].rows.steps
     # No step needs less than the one before.
-    first, last = (puller.steps_for(producer, read.end(step)) for step in (0, steps - 1))
+    first, last = (puller.steps_for(producer, read.shape.end(step)) for step in (0, steps - 1))
     if first == last:
         return str(first)
     end = _last(read.access, steps)
@@ -175,7 +175,7 @@ def _end(program: Program, position: int, read: Reach, producer: int, puller: Pu
     if per_step != 1:
         text = f"({text}) / {per_step}"
     before, rows = write.access.first // size, write.access.rows * per_step
-    if before <= read.end(0) and read.end(steps - 1) <= before + rows:
+    if before <= read.shape.end(0) and read.shape.end(steps - 1) <= before + rows:
         return text
     return f"tg_clamp({text}, 0, {write.access.rows})"
 

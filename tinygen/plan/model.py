@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_SLICES: NDArray[np.int64] = np.empty((0, 4), np.int64)
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,21 @@ class Buffer:
     kind: str = "activation"
     pinned: int | None = None
     """The offset the user wants, or None."""
+
+    @cached_property
+    def slices(self) -> NDArray[np.int64]:
+        """Rows (lower, upper, start, stop): the buffer cut at its own events, with touching rectangles as one.
+
+        A tensor of 96 rows that drains row by row is 96 rectangles alive together, but only one slice at a time.
+        """
+        found: list[tuple[int, int, int, int]] = []
+        open_slices: dict[tuple[int, int], int] = {}
+        for time, ranges in _ranges_over_time(self.rects):
+            for key in [key for key in open_slices if key not in ranges]:
+                found.append((open_slices.pop(key), time, *key))
+            for key in ranges:
+                open_slices.setdefault(key, time)
+        return np.array(found, np.int64).reshape(-1, 4)
 
 
 @dataclass(frozen=True)
@@ -65,3 +88,31 @@ class Plan:
     lower_bound: int
     proof: str
     areas: tuple[Area, ...] = ()
+
+
+def _ranges_over_time(rects: Sequence[Rect]) -> Iterator[tuple[int, set[tuple[int, int]]]]:
+    """For each moment at which the live bytes of rectangles change, the maximal byte ranges alive from then on."""
+    events: dict[int, tuple[list[Rect], list[Rect]]] = {}
+    for rect in rects:
+        if rect.start < rect.stop:
+            events.setdefault(rect.lower, ([], []))[0].append(rect)
+            events.setdefault(rect.upper, ([], []))[1].append(rect)
+    alive: list[tuple[int, int]] = []
+    for time in sorted(events):
+        born, dead = events[time]
+        for rect in dead:
+            alive.remove((rect.start, rect.stop))
+        for rect in born:
+            insort(alive, (rect.start, rect.stop))
+        ranges: set[tuple[int, int]] = set()
+        low = high = -1
+        for start, stop in alive:
+            if start > high:
+                if high >= 0:
+                    ranges.add((low, high))
+                low, high = start, stop
+            else:
+                high = max(high, stop)
+        if high >= 0:
+            ranges.add((low, high))
+        yield time, ranges

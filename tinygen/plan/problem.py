@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinygen.plan.model import Buffer
+from tinygen.plan.model import NO_SLICES, Buffer
 
 Intervals = tuple[tuple[int, int], ...]
 """Open intervals (low, high) of integers, ascending and disjoint."""
@@ -96,52 +96,12 @@ def build_problem(buffers: Sequence[Buffer]) -> Problem:
 
 
 def _slices(buffers: Sequence[Buffer]) -> Slices:
-    """Each buffer cut at its own events; within a slice touching rectangles are one, equal neighbours are joined.
-
-    A tensor of 96 rows that drains row by row is 96 rectangles alive together, but only one slice at a time.
-    """
-    found: list[tuple[int, int, int, int, int]] = []
-    for owner, buffer in enumerate(buffers):
-        if len(buffer.rects) == 1:
-            r = buffer.rects[0]
-            if r.start < r.stop:
-                found.append((r.lower, r.upper, r.start, r.stop, owner))
-            continue
-        open_slices: dict[tuple[int, int], int] = {}
-        for time, ranges in _ranges_over_time(buffer):
-            for key in [key for key in open_slices if key not in ranges]:
-                found.append((open_slices.pop(key), time, *key, owner))
-            for key in ranges:
-                open_slices.setdefault(key, time)
-    return np.array(sorted(found), dtype=np.int64).reshape(-1, 5)
-
-
-def _ranges_over_time(buffer: Buffer) -> list[tuple[int, set[tuple[int, int]]]]:
-    """For each moment at which the buffer's live bytes change, the maximal byte ranges alive from then on."""
-    events: dict[int, tuple[list[int], list[int]]] = {}
-    for index, rect in enumerate(buffer.rects):
-        if rect.start < rect.stop:
-            events.setdefault(rect.lower, ([], []))[0].append(index)
-            events.setdefault(rect.upper, ([], []))[1].append(index)
-    result = []
-    alive: set[int] = set()
-    for time in sorted(events):
-        born, dead = events[time]
-        alive.difference_update(dead)
-        alive.update(born)
-        ranges: set[tuple[int, int]] = set()
-        low = high = -1
-        for start, stop in sorted((buffer.rects[i].start, buffer.rects[i].stop) for i in alive):
-            if start > high:
-                if high >= 0:
-                    ranges.add((low, high))
-                low, high = start, stop
-            else:
-                high = max(high, stop)
-        if high >= 0:
-            ranges.add((low, high))
-        result.append((time, ranges))
-    return result
+    """The slices of all buffers, sorted."""
+    found = [b.slices for b in buffers]
+    owners = np.repeat(np.arange(len(buffers)), [len(each) for each in found])
+    columns = np.column_stack((np.concatenate([*found, NO_SLICES]), owners))
+    order: Slices = columns[np.lexsort(columns.T[::-1])]
+    return order
 
 
 def _live_grains(slices: Slices, grain: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
-from tinygen.plan.model import Buffer, Plan
+from tinygen.plan.model import NO_SLICES, Plan
 from tinygen.plan.solve import NODE_BUDGET, plan, sketch
-from tinygen.schedule.buffers import Demand, demand
+from tinygen.schedule.buffers import Demand, Demands
 from tinygen.schedule.layer_by_layer import layer_by_layer
 from tinygen.schedule.order import find_order, reordered
+from tinygen.schedule.peaks import Costs
 from tinygen.schedule.program import Program, build_program
+from tinygen.schedule.pull import Puller
 from tinygen.schedule.refine import refine
 from tinygen.schedule.search import SegmentSearch
 from tinygen.schedule.steps import Schedule
@@ -158,22 +160,23 @@ def _placed(choice: Choice) -> Choice:
 
 def _candidates(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> list[Candidate]:
     """Candidates in the graph's order and in those with lower peaks, each with whether all orders were considered."""
-    found = list(_in_order(graph, offers, keep_inputs, rules))
+    costs = Costs()
+    found = list(_in_order(graph, offers, keep_inputs, rules, costs))
     orders: set[tuple[int, ...]] = set()
     exact = True
     for kernels, longest in ((_fastest_of(offers), 1), (_fastest_of(offers), None), (_smallest_of(offers), None)):
         program = build_program(graph, kernels, rules)
-        searched = find_order(program, keep_inputs=keep_inputs, longest=longest)
+        searched = find_order(program, keep_inputs=keep_inputs, longest=longest, costs=costs)
         exact &= searched.exact
         if searched.order is not None:
             orders.add(reordered(graph, searched.order))
     for order in sorted(orders):
         turned = replace(graph, ops=tuple(graph.ops[i] for i in order))
-        found += _in_order(turned, [offers[i] for i in order], keep_inputs, rules)
+        found += _in_order(turned, [offers[i] for i in order], keep_inputs, rules, costs)
     return [replace(c, schedule=replace(c.schedule, exact=exact)) for c in found]
 
 
-def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> Iterator[Candidate]:
+def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules, costs: Costs) -> Iterator[Candidate]:
     """Candidates in one order: layer by layer, then interleaved, without and with outputs over inputs and with views.
 
     Sharing saves rows and copies, but ties together what could have lain apart: neither is always the better.
@@ -183,11 +186,12 @@ def _in_order(graph: Graph, offers: Offers, keep_inputs: bool, rules: Rules) -> 
         build = partial(build_program, graph, rules=rules, sharing=replace(sharing, keep_inputs=keep_inputs))
         program = build(_fastest_of(offers))
         if not sharing.in_place:
-            yield _candidate(program, layer_by_layer(program), keep_inputs)
+            demands = Demands(program, Puller(program), keep_inputs=keep_inputs)
+            yield _candidate(program, layer_by_layer(program), demands)
         shared = tuple(storage.tensors for storage in program.storages)
         if program.layers and shared not in seen:
             seen.add(shared)
-            yield from _cuttings(build, offers, keep_inputs)
+            yield from _cuttings(build, offers, keep_inputs, costs)
 
 
 def _fastest_of(offers: Offers) -> Kernels:
@@ -198,54 +202,47 @@ def _smallest_of(offers: Offers) -> Kernels:
     return tuple(min(kernels, key=_smallest_first, default=None) for kernels in offers)
 
 
-def _cuttings(build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool) -> Iterator[Candidate]:
+def _cuttings(
+    build: Callable[[Kernels], Program], offers: Offers, keep_inputs: bool, costs: Costs
+) -> Iterator[Candidate]:
     """Cut ever more boldly, with the fastest kernels and with ever less scratch."""
     fast, small = _fastest_of(offers), _smallest_of(offers)
     program = build(fast)
-    search = SegmentSearch(program, keep_inputs=keep_inputs)
-    yield _candidate(program, search.cut(search.least_peak(1)), keep_inputs)
-    schedule = _cut(program, search, keep_inputs)
-    yield _candidate(program, schedule, keep_inputs)
-    most = _peak(program, schedule, keep_inputs)
+    search = SegmentSearch(program, keep_inputs=keep_inputs, costs=costs)
+    yield _candidate(program, search.cut(search.least_peak(1)), search.demands)
+    fastest = _candidate(program, _cut(search), search.demands)
+    yield fastest
     if small == fast:
         return
     program = build(small)
-    schedule = _cut(program, SegmentSearch(program, keep_inputs=keep_inputs), keep_inputs)
-    least = _peak(program, schedule, keep_inputs)
-    for peak in sorted({least + max(0, most - least) * i // PEAKS for i in range(PEAKS)}):
-        yield _candidate(build(_fastest_within(peak, program, schedule, offers, keep_inputs)), schedule, keep_inputs)
+    search = SegmentSearch(program, keep_inputs=keep_inputs, costs=costs)
+    schedule = _cut(search)
+    live = _live(search.demands.of(schedule), schedule)
+    least = int(live.max())
+    for peak in sorted({least + max(0, fastest.live - least) * i // PEAKS for i in range(PEAKS)}):
+        chosen = build(_fastest_within(peak, program, schedule, live, offers))
+        yield _candidate(chosen, schedule, Demands(chosen, Puller(chosen), keep_inputs=keep_inputs))
 
 
-def _cut(program: Program, search: SegmentSearch, keep_inputs: bool) -> Schedule:
+def _cut(search: SegmentSearch) -> Schedule:
     """The cutting with the least peak, its cuts moved where that lets the buffers be placed in a smaller arena."""
-    return refine(
-        search,
-        search.cut(search.least_peak()),
-        lambda s: sketch(demand(program, s, keep_inputs=keep_inputs, puller=search.puller).buffers, node_budget=SKETCH),
-    )
+    cut = search.cut(search.least_peak())
+    return refine(search, cut, lambda s: sketch(search.demands.of(s).buffers, node_budget=SKETCH))
 
 
-def _peak(program: Program, schedule: Schedule, keep_inputs: bool) -> int:
-    return int(_live(program, schedule, keep_inputs).max())
-
-
-def _live(program: Program, schedule: Schedule, keep_inputs: bool) -> NDArray[np.int64]:
+def _live(wanted: Demand, schedule: Schedule) -> NDArray[np.int64]:
     """Live bytes at each step of a schedule."""
-    return _live_bytes(demand(program, schedule, keep_inputs=keep_inputs).buffers, len(schedule.steps))
-
-
-def _live_bytes(buffers: Sequence[Buffer], steps: int) -> NDArray[np.int64]:
-    change = np.zeros(max(steps, 1) + 1, np.int64)
-    for buffer in buffers:
-        for rect in buffer.rects:
-            change[rect.lower] += rect.stop - rect.start
-            change[rect.upper] -= rect.stop - rect.start
+    lower, upper, start, stop = np.concatenate([NO_SLICES, *(b.slices for b in wanted.buffers)]).T
+    change = np.zeros(max(len(schedule.steps), 1) + 1, np.int64)
+    np.add.at(change, lower, stop - start)
+    np.subtract.at(change, upper, stop - start)
     return np.cumsum(change)[:-1]
 
 
-def _fastest_within(peak: int, program: Program, schedule: Schedule, offers: Offers, keep_inputs: bool) -> Kernels:
-    """For each operator the fastest kernel with which the live bytes stay within `peak`."""
-    live = _live(program, schedule, keep_inputs)
+def _fastest_within(
+    peak: int, program: Program, schedule: Schedule, live: NDArray[np.int64], offers: Offers
+) -> Kernels:
+    """For each operator the fastest kernel with which the live bytes, now `live` at each step, stay within `peak`."""
     room: dict[int, int] = {}
     for time, step in enumerate(schedule.steps):
         layer = program.layers[step.layer]
@@ -269,12 +266,12 @@ def _smallest_first(kernel: Kernel) -> tuple[int, int, int]:
     return kernel.scratch_bytes, -1 if kernel.rows is None else -kernel.rows.steps, kernel.instructions
 
 
-def _candidate(program: Program, schedule: Schedule, keep_inputs: bool) -> Candidate:
-    wanted = demand(program, schedule, keep_inputs=keep_inputs)
+def _candidate(program: Program, schedule: Schedule, demands: Demands) -> Candidate:
+    wanted = demands.of(schedule)
     steps = sum(len(segment.steps) for segment in schedule.segments if segment.interleaved)
     copied = sum(s.nbytes for s in program.storages if s.id in wanted.landings)
     instructions = sum(layer.kernel.instructions for layer in program.layers)
     extra = steps * STEP_INSTRUCTIONS + copied * COPY_INSTRUCTIONS_PER_BYTE
-    live = int(_live_bytes(wanted.buffers, len(schedule.steps)).max(initial=0))
+    live = int(_live(wanted, schedule).max(initial=0))
     spread = sum(layer.kernel.spread for layer in program.layers)
     return Candidate(program, schedule, wanted, instructions + extra, spread, live)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from tinygen.schedule.lives import RowLife
 from tinygen.schedule.pull import Puller
-from tinygen.schedule.steps import Schedule, Step
+from tinygen.schedule.steps import Segment, Step
 from tinygen.schedule.storages import Storage
 
 
@@ -32,23 +32,27 @@ class Landing:
     ring: tuple[RowLife | None, ...]
 
 
-def landings(puller: Puller, storage: Storage, rows: Sequence[RowLife | None], schedule: Schedule) -> Iterator[Landing]:
-    """How a storage would live with a landing slot, for each reader that could settle it.
+def may_land(puller: Puller, storage: Storage, segment: Segment) -> bool:
+    """A storage that is first written in a segment may have a landing slot: all its readers are interleaved there."""
+    readers = puller.readers(storage.id)
+    written = [puller.write(i).access for i in puller.writers(storage.id)]
+    return (
+        storage.kind != "input"
+        and all(a.first == 0 and a.row_bytes == storage.row_bytes for a in written)
+        and segment.interleaved
+        and all(segment.first <= reader < segment.end for reader in readers)
+    )
 
-    None of them where a reader is not interleaved with the layer that writes the storage first.
+
+def landings(
+    puller: Puller, storage: Storage, rows: Sequence[RowLife | None], segment: Segment, start: int
+) -> Iterator[Landing]:
+    """How a storage that may land would live with a landing slot, for each reader that could settle it.
+
+    `start` is the position in the schedule of the segment's first step.
     """
-    writers, readers = puller.writers(storage.id), puller.readers(storage.id)
-    written = [puller.write(i).access for i in writers]
-    if not writers or storage.kind == "input" or any(a.first or a.row_bytes != storage.row_bytes for a in written):
-        return
-    start = 0
-    for segment in schedule.segments:
-        if segment.first <= writers[0] < segment.end:
-            break
-        start += len(segment.steps)
-    if segment.interleaved and all(segment.first <= reader < segment.end for reader in readers):
-        for settler in readers:
-            yield _landing(writers, settler, rows, segment.steps, start)
+    for settler in puller.readers(storage.id):
+        yield _landing(puller.writers(storage.id), settler, rows, segment.steps, start)
 
 
 def _landing(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
-from tinygen.schedule.reach import Ints
-from tinygen.schedule.steps import Step
+from tinygen.schedule.steps import Ints, Segment
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,33 @@ class RowLife:
     upper: int
 
 
+@dataclass(frozen=True, eq=False)
+class Lives:
+    """The rows of a storage are alive during [born, dead), those that nobody writes or reads never."""
+
+    born: Ints
+    dead: Ints
+
+    def rows(self) -> tuple[RowLife | None, ...]:
+        """Row by row, None for one that is never alive."""
+        pairs = zip(self.born.tolist(), self.dead.tolist(), strict=True)
+        return tuple(RowLife(b, d) if d > b else None for b, d in pairs)
+
+
 def row_lives(
-    program: Program, puller: Puller, steps: Sequence[Step], *, keep_inputs: bool = False
-) -> dict[int, tuple[RowLife | None, ...]]:
-    """For each storage the life of each of its rows; None for a row that is neither written nor read.
+    program: Program, puller: Puller, segments: Sequence[Segment], *, keep_inputs: bool = False
+) -> dict[int, Lives]:
+    """For each storage the lives of its rows.
 
     Inputs live from the first step on, outputs through the last, and with `keep_inputs` inputs too.
     """
-    end = len(steps)
+    starts = list(accumulate((len(segment.steps) for segment in segments), initial=0))
+    end = starts[-1]
     born = {s.id: np.full(s.rows, 0 if s.kind == "input" else end) for s in program.storages}
     dead = {s.id: np.zeros(s.rows, np.int64) for s in program.storages}
-    times: dict[int, list[int]] = {}
-    for time, step in enumerate(steps):
-        times.setdefault(step.layer, []).extend([time] * (step.end - step.first))
-    for layer, found in times.items():
-        touches, when = puller.touches(layer, len(found)), np.array(found)
+    starting = zip(starts, segments, strict=False)
+    for layer, when in ((layer, times + start) for start, s in starting for layer, times in s.times.items()):
+        touches = puller.touches(layer, len(when))
         # What a layer writes only when it is done belongs to it from its first step: kernels may clear it then.
         written, first, last = touches.write
         begun = first >= 0
@@ -52,10 +64,7 @@ def row_lives(
             # A model without layers still has its input and output in memory.
             np.minimum(born[storage.id], max(end - 1, 0), out=born[storage.id])
             dead[storage.id].fill(max(end, 1))
-    return {
-        key: tuple(RowLife(b, d) if d > b else None for b, d in zip(lower.tolist(), dead[key].tolist(), strict=True))
-        for key, lower in born.items()
-    }
+    return {key: Lives(lower, dead[key]) for key, lower in born.items()}
 
 
 def die(dead: Ints, times: Ints, last: Ints) -> None:

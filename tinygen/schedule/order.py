@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush, nsmallest
 from itertools import permutations
 
+import numpy as np
+
 from tinygen.ir.graph import Graph
-from tinygen.schedule.peaks import Peaks, members
+from tinygen.schedule.peaks import Costs, Peaks, members
 from tinygen.schedule.program import Program
 from tinygen.schedule.search import LONGEST, SegmentSearch
 
@@ -42,15 +44,20 @@ class Reordering:
 
 
 def find_order(
-    program: Program, *, keep_inputs: bool = False, longest: int | None = None, effort: int = EFFORT
+    program: Program,
+    *,
+    keep_inputs: bool = False,
+    longest: int | None = None,
+    effort: int = EFFORT,
+    costs: Costs | None = None,
 ) -> Reordering:
     """The layers in the order with the least peak, if that is lower than in the program's.
 
-    Segments have at most `longest` layers.
+    Segments have at most `longest` layers; those in `costs` are known.
 
     Deterministic: `effort` counts steps, not time.
     """
-    search = SegmentSearch(program, keep_inputs=keep_inputs)
+    search = SegmentSearch(program, keep_inputs=keep_inputs, costs=costs)
     graph = _Dependencies(program, search)
     if graph.is_chain():
         return Reordering(None, search.exact)
@@ -111,7 +118,7 @@ class _Dependencies:
         sizes = {}
         for reach in (*self._puller.reads(layer), self._puller.write(layer)):
             if not reach.storage.outside:
-                touched.setdefault(reach.storage.id, set()).update(reach.taps(step))
+                touched.setdefault(reach.storage.id, set()).update(reach.shape.taps(step))
                 sizes[reach.storage.id] = reach.storage.row_bytes
         call = self._program.layers[layer].call
         return call.scratch_bytes + call.accumulator_bytes + sum(sizes[s] * len(rows) for s, rows in touched.items())
@@ -189,6 +196,7 @@ class _Paths:
         """The order of the path, where its greatest peak is below `limit`."""
         graph, peaks = self._graph, self._peaks
         downsets = [d for d in self._downsets if peaks.alive(d) < limit]
+        table, sizes = peaks.table(downsets), np.array([d.bit_count() for d in downsets])
         settled: dict[int, tuple[int, _Order]] = {}
         # Of equal peaks the larger down-set first, which comes to an end soonest; then the shorter segment.
         heap: list[tuple[int, int, int, int, int, _Order]] = [(graph.floor(), 0, 0, 0, 0, (-1,))]
@@ -205,12 +213,12 @@ class _Paths:
             if after == graph.all:
                 return Reordering(self._order(settled), self._exact)
             size = after.bit_count()
-            for larger in downsets:
-                if after & ~larger or larger in settled or not 0 < larger.bit_count() - size <= self._longest:
-                    continue
-                beside = peaks.beside(after, larger)
-                if beside < limit:
-                    heappush(heap, _entry(max(peak, beside), after, larger, ()))
+            besides = peaks.besides(after, table)
+            near = (besides < limit) & (size < sizes) & (sizes <= size + self._longest)
+            for i in np.flatnonzero(near).tolist():
+                larger = downsets[i]
+                if not after & ~larger and larger not in settled:
+                    heappush(heap, _entry(max(peak, int(besides[i])), after, larger, ()))
         return Reordering(None, self._exact)
 
     def _costed(self, before: int, after: int) -> tuple[int, _Order]:

@@ -7,6 +7,7 @@ schedule is the greatest peak of its segments, and each is found once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,15 @@ from numpy.typing import NDArray
 from tinygen.schedule.lives import die
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller, Walk
-from tinygen.schedule.reach import Ints
+from tinygen.schedule.steps import Ints
 
-Key = tuple[tuple[int, ...], bool, tuple[tuple[bool, int], ...]]
+Key = tuple[int, ...]
+
+_Bytes = NDArray[np.float64]
+"""Whole numbers, as products of matrices are fast for floats only; exact below 2^53."""
+
+_OUTSIDE = -1
+"""Instead of a position: a storage that is not in the arena."""
 
 
 def members(downset: int) -> list[int]:
@@ -28,6 +35,18 @@ def members(downset: int) -> list[int]:
         found.append(lowest.bit_length() - 1)
         downset ^= lowest
     return found
+
+
+class Costs:
+    """The peaks of segments by themselves: equal segments, of one program or several, are gone through once."""
+
+    def __init__(self) -> None:
+        self.own: dict[Key, int] = {}
+        self._numbers: dict[object, int] = {}
+
+    def number(self, value: object) -> int:
+        """A small number that stands for a value, as keys are long and are made very often."""
+        return self._numbers.setdefault(value, len(self._numbers))
 
 
 @dataclass(frozen=True)
@@ -44,20 +63,43 @@ class _Span:
     """Through the end of the inference."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Left:
+    """The rows of a storage that are needed later, as positions, and the number that stands for them."""
+
+    rows: Ints
+    number: int
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What a layer adds to the key of a segment."""
+
+    kind: int
+    """Stands for its steps, the rows that they touch, and what it needs besides."""
+    spans: tuple[int, ...]
+    """The storages of the arena that it reads and the one it writes, by position."""
+    producers: tuple[int, ...]
+    """The layers that each of its reads waits for, with a negative number after each read."""
+    users: int
+    is_result: bool
+
+
 class Peaks:
     """The peaks of a program's segments; each is computed when it is asked for."""
 
-    def __init__(self, program: Program, puller: Puller, *, keep_inputs: bool) -> None:
-        self._program, self._puller = program, puller
+    def __init__(self, program: Program, puller: Puller, *, keep_inputs: bool, costs: Costs) -> None:
+        self._program, self._puller, self._costs = program, puller, costs
         self._taken: dict[tuple[int, int], set[int]] = {}
         """The rows of a storage that a layer reads."""
         self._spans = self._find_spans(keep_inputs)
-        self._begun: dict[int, NDArray[np.float64]] = {}
-        self._needed: dict[int, NDArray[np.float64]] = {}
-        self._left: dict[tuple[int, int], frozenset[int]] = {}
+        self._marks = tuple(self._find_marks())
+        self._left: dict[tuple[int, int], _Left] = {}
+        begun = np.array([float(s.is_input) for s in self._spans])
+        needed = np.array([float(s.row_bytes * len(self._left_after(i, 0).rows)) for i, s in enumerate(self._spans)])
+        self._sides: dict[int, tuple[_Bytes, _Bytes]] = {0: (begun, needed)}
         self._walks: dict[int, tuple[int, Walk]] = {}
         """By end: the first layer of the longest segment of consecutive layers that was asked for, and its steps."""
-        self._own: dict[Key, int] = {}
         self.effort = 0
         """Steps that were gone through so far."""
 
@@ -84,24 +126,63 @@ class Peaks:
             if not s.outside
         )
 
-    def _left_after(self, position: int, downset: int) -> frozenset[int]:
+    def _find_marks(self) -> Iterator[_Marks]:
+        positions = {span.id: i for i, span in enumerate(self._spans)}
+        for i, layer in enumerate(self._program.layers):
+            reads, write = self._puller.reads(i), self._puller.write(i)
+            found = [positions.get(reach.storage.id, _OUTSIDE) for reach in (*reads, write)]
+            shapes = tuple((r.shape, place == _OUTSIDE) for r, place in zip((*reads, write), found, strict=True))
+            kind = (layer.rows.steps, shapes, layer.call.scratch_bytes, layer.call.accumulator_bytes)
+            producers = (p for read in reads for p in (*self._puller.producers(read), _OUTSIDE))
+            users, is_result = self._puller.users(i)
+            yield _Marks(
+                self._costs.number(kind),
+                tuple(place for place in found if place != _OUTSIDE),
+                tuple(producers),
+                sum(1 << user for user in users),
+                is_result,
+            )
+
+    def _left_after(self, position: int, downset: int) -> _Left:
         """The rows of a storage that are needed when the layers of a down-set have been computed."""
         span = self._spans[position]
         waiting = -1 if span.stays else span.readers & ~downset
-        if (position, waiting) not in self._left:
-            rows = range(span.rows) if span.stays else (r for i in members(waiting) for r in self._taken[span.id, i])
-            self._left[position, waiting] = frozenset(rows)
-        return self._left[position, waiting]
+        found = self._left.get((position, waiting))
+        if found is None:
+            rows = range(span.rows) if span.stays else {r for i in members(waiting) for r in self._taken[span.id, i]}
+            left = np.array(sorted(rows), np.int64)
+            found = self._left[position, waiting] = _Left(left, self._costs.number(left.tobytes()))
+        return found
+
+    def _sides_at(self, downset: int) -> tuple[_Bytes, _Bytes]:
+        """For each storage whether it has begun when the layers of a down-set have been computed, and the bytes of it
+        that are needed later."""
+        missing = []
+        # Without its last layer a down-set is one still, and all but what that layer touches is the same.
+        while downset not in self._sides:
+            missing.append(downset)
+            downset ^= 1 << downset.bit_length() - 1
+        for larger in reversed(missing):
+            begun, needed = (side.copy() for side in self._sides[downset])
+            for i in self._marks[larger.bit_length() - 1].spans:
+                begun[i] = float(self._spans[i].is_input or bool(self._spans[i].writers & larger))
+                needed[i] = float(self._spans[i].row_bytes * len(self._left_after(i, larger).rows))
+            self._sides[larger] = begun, needed
+            downset = larger
+        return self._sides[downset]
 
     def beside(self, before: int, after: int) -> int:
         """Bytes alive all the while that the layers of `after` that are not in `before` run."""
-        if before not in self._begun:
-            begun = [float(s.is_input or bool(s.writers & before)) for s in self._spans]
-            self._begun[before] = np.array(begun)
-        if after not in self._needed:
-            needed = [float(s.row_bytes * len(self._left_after(i, after))) for i, s in enumerate(self._spans)]
-            self._needed[after] = np.array(needed)
-        return int(self._begun[before] @ self._needed[after])
+        return int(self._sides_at(before)[0] @ self._sides_at(after)[1])
+
+    def table(self, downsets: Sequence[int]) -> _Bytes:
+        """For each down-set and storage the bytes that are needed later, for `besides`."""
+        return np.array([self._sides_at(d)[1] for d in downsets]).reshape(len(downsets), len(self._spans))
+
+    def besides(self, before: int, table: _Bytes) -> Ints:
+        """As `beside`, for all down-sets of a table."""
+        found: Ints = (table @ self._sides_at(before)[0]).astype(np.int64)
+        return found
 
     def alive(self, downset: int) -> int:
         """Bytes alive when the layers of a down-set and no others have been computed.
@@ -120,11 +201,12 @@ class Peaks:
         if order is None:
             order = tuple(members(after & ~before))
         key = self._key(before, after, order)
-        if key not in self._own:
+        own = self._costs.own.get(key)
+        if own is None:
             walk = self.walk(order)
-            self._own[key] = self._peak(before, after, walk)
+            own = self._costs.own[key] = self._peak(before, after, walk)
             self.effort += len(walk.layers)
-        return self.beside(before, after) + self._own[key]
+        return self.beside(before, after) + own
 
     def walk(self, order: tuple[int, ...]) -> Walk:
         """The steps of a segment of these layers."""
@@ -138,14 +220,31 @@ class Peaks:
         return self._walks[end][1].without(first)
 
     def is_known(self, before: int, after: int) -> bool:
-        """The segment has been gone through in the program's order, here or beside other storages."""
-        return self._key(before, after, tuple(members(after & ~before))) in self._own
+        """A segment like this has been gone through, in the program's order."""
+        return self._key(before, after, tuple(members(after & ~before))) in self._costs.own
 
     def _key(self, before: int, after: int, order: tuple[int, ...]) -> Key:
-        """What a segment's own peak depends on."""
-        layers = after & ~before
-        touched = (s for s in self._spans if (s.readers | s.writers) & layers)
-        return order, before == 0, tuple((bool(s.writers & before), s.readers & ~after) for s in touched)
+        """What a segment's own peak depends on: its layers, numbered from its first on, and how storages are found and
+        left."""
+        layers = {layer: i for i, layer in enumerate(order)}
+        storages: dict[int, int] = {}
+        found: list[int] = [before == 0]
+        for layer in order:
+            marks = self._marks[layer]
+            found += marks.kind, marks.is_result or marks.users & ~after != 0
+            for i in marks.spans:
+                if i in storages:
+                    found.append(storages[i])
+                    continue
+                span = self._spans[i]
+                found += len(storages), bool(span.writers & before), span.is_input, self._left_after(i, after).number
+                storages[i] = len(storages)
+            found += [layers[p] if p >= 0 else p for p in marks.producers if p < 0 or p in layers]
+        if before == 0:
+            for i, span in enumerate(self._spans):
+                if span.is_input and i not in storages:
+                    found += span.rows, span.row_bytes, self._left_after(i, after).number
+        return tuple(found)
 
     def _peak(self, before: int, after: int, walk: Walk) -> int:
         """The most bytes alive at once during the segment but not all the while."""
@@ -159,7 +258,7 @@ class Peaks:
                 born = np.full(span.rows, 0 if begun else end)
                 dead = np.full(span.rows, int(span.is_input and before == 0))
                 # What has begun and is left is alive all the while: it is counted beside the segment.
-                left = list(self._left_after(i, after))
+                left = self._left_after(i, after).rows
                 born[left] = dead[left] = end
                 inside[span.id] = born, dead
                 if not begun:

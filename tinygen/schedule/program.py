@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 from tinygen.errors import error
 from tinygen.ir.call import Call, Kernel
@@ -70,7 +71,12 @@ class Program:
     """For each tensor the positions of the layers that compute it, several for a view of several outputs."""
 
     def storage_of(self, tensor: int) -> Storage:
-        return next(s for s in self.storages if tensor in s.tensors)
+        return self._storages[tensor]
+
+    @cached_property
+    def _storages(self) -> Mapping[int, Storage]:
+        """By tensor."""
+        return {t: s for s in self.storages for t in s.tensors}
 
 
 def build_program(

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygen.schedule.program import Program
-from tinygen.schedule.reach import Ints, Reach, Touches, reach, reads
-from tinygen.schedule.steps import Segment, Step
+from tinygen.schedule.reach import Reach, Touches, awaited, reach, reads, touched
+from tinygen.schedule.steps import Ints, Segment, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +52,8 @@ class Puller:
         self._program = program
         self._reads = tuple(reads(program, layer) for layer in program.layers)
         self._writes = tuple(reach(program, layer.write) for layer in program.layers)
-        self._needed: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
-        self._needs: dict[int, list[tuple[tuple[int, int], ...]]] = {}
+        self._waits: dict[int, list[tuple[tuple[int, int], ...]]] = {}
         self._touches: dict[tuple[int, int], Touches] = {}
-        self._waits_for: dict[int, set[int]] = {}
         self._writers: dict[int, list[int]] = {}
         for i, write in enumerate(self._writes):
             self._writers.setdefault(write.storage.id, []).append(i)
@@ -66,6 +64,7 @@ class Puller:
                 self._readers.setdefault(read.storage.id, []).append(i)
                 for producer in self.producers(read):
                     self._users.setdefault(producer, []).append(i)
+        self._waits_for = [{p for r in found for p in self.producers(r)} for found in self._reads]
         self._results = {writer for t in program.graph.outputs for writer in program.writers.get(t, ())}
 
     def reads(self, layer: int) -> tuple[Reach, ...]:
@@ -78,8 +77,8 @@ class Puller:
         """What the first steps of a layer touch."""
         if (layer, steps) not in self._touches:
             write = self._writes[layer]
-            reads = tuple((r.storage.id, r.touched(steps)[1]) for r in self._reads[layer])
-            self._touches[layer, steps] = Touches(reads, (write.storage.id, *write.touched(steps)))
+            reads = tuple((r.storage.id, touched(r.shape, steps)[1]) for r in self._reads[layer])
+            self._touches[layer, steps] = Touches(reads, (write.storage.id, *touched(write.shape, steps)))
         return self._touches[layer, steps]
 
     def readers(self, storage: int) -> list[int]:
@@ -89,6 +88,10 @@ class Puller:
     def writers(self, storage: int) -> list[int]:
         """The layers that write a storage, in order: several where outputs are written over inputs or beside others."""
         return self._writers.get(storage, [])
+
+    def users(self, layer: int) -> tuple[list[int], bool]:
+        """The layers that wait for what a layer computes, and whether the inference does."""
+        return self._users.get(layer, []), layer in self._results
 
     def producers(self, read: Reach) -> tuple[int, ...]:
         """The layers that compute what is read; none for an input."""
@@ -119,18 +122,23 @@ class Puller:
 
     def needed(self, layer: int, step: int) -> tuple[tuple[int, int], ...]:
         """(producer, number of its steps) that a step of a layer waits for, in the order it asks for them."""
-        if (layer, step) not in self._needed:
-            producers = ((p, read.end(step)) for read in self._reads[layer] for p in self.producers(read))
-            found = tuple((p, self.steps_for(p, rows)) for p, rows in producers)
-            self._needed[layer, step] = found
-        return self._needed[layer, step]
+        return self.waits(layer)[step]
+
+    def waits(self, layer: int) -> list[tuple[tuple[int, int], ...]]:
+        """The same for all steps of a layer."""
+        if layer not in self._waits:
+            steps = self._program.layers[layer].rows.steps
+            columns = [
+                [(p, n) for n in awaited(read.shape, steps, self._writes[p].shape, self._program.layers[p].rows.steps)]
+                for read in self._reads[layer]
+                for p in self.producers(read)
+            ]
+            self._waits[layer] = list(zip(*columns, strict=True)) if columns else [()] * steps
+        return self._waits[layer]
 
     def steps_for(self, producer: int, rows: int) -> int:
         """How many steps of a layer have to be done until the first `rows` storage rows of its output are there."""
-        write = self._writes[producer]
-        if write.access.window is None:
-            return self._program.layers[producer].rows.steps if write.steps(rows) else 0
-        return write.steps(rows)
+        return self._writes[producer].shape.needed(rows, self._program.layers[producer].rows.steps)
 
     def segment(self, first: int, end: int) -> Segment:
         """The segment of layers [first, end), with its steps."""
@@ -168,12 +176,9 @@ class Puller:
 
     def _needs_inside(self, layer: int, inside: frozenset[int]) -> Sequence[Sequence[tuple[int, int]]]:
         """For each step of a layer what it waits for among some layers."""
-        if layer not in self._needs:
-            self._needs[layer] = [self.needed(layer, step) for step in range(self._program.layers[layer].rows.steps)]
-            self._waits_for[layer] = {p for r in self._reads[layer] for p in self.producers(r)}
-        waits_for = self._waits_for[layer] & inside
+        waits, waits_for = self.waits(layer), self._waits_for[layer] & inside
         if waits_for == self._waits_for[layer]:
-            return self._needs[layer]
+            return waits
         if not waits_for:
-            return [()] * len(self._needs[layer])
-        return [[need for need in needs if need[0] in waits_for] for needs in self._needs[layer]]
+            return [()] * len(waits)
+        return [[need for need in needs if need[0] in waits_for] for needs in waits]

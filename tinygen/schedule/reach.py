@@ -3,14 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinygen.ir.rows import Window
 from tinygen.schedule.program import Access, Layer, Program
+from tinygen.schedule.steps import Ints
 from tinygen.schedule.storages import Storage
 
-Ints = NDArray[np.int64]
+
+@dataclass(frozen=True)
+class Shape:
+    """All that the storage rows of an access depend on: equal shapes touch equal rows, whatever they belong to."""
+
+    first: int
+    pitch: int
+    rows: int
+    span: int
+    window: Window | None
+    storage_rows: int
+    storage_row_bytes: int
+
+    @property
+    def row_by_row(self) -> bool:
+        """Each row of the access is in a row of the storage, all of them at the same distance from its start."""
+        size = self.storage_row_bytes
+        return self.first % size + self.span <= size and (self.rows == 1 or self.pitch % size == 0)
+
+    def end(self, step: int) -> int:
+        """One past the last storage row that must be there before a step."""
+        end = self.rows if self.window is None else self.window.end(step, self.rows)
+        return max(0, -(-(self.first + (end - 1) * self.pitch + self.span) // self.storage_row_bytes))
+
+    def steps(self, rows: int) -> int:
+        """How many rows of what is written are needed for the first `rows` of the storage."""
+        wanted = -(-(rows * self.storage_row_bytes - self.first) // self.pitch)
+        return max(0, min(wanted, self.rows))
+
+    def needed(self, rows: int, steps: int) -> int:
+        """How many of the `steps` of whoever writes this are needed for the first `rows` of the storage."""
+        return self.steps(rows) if self.window is not None else steps if self.steps(rows) else 0
+
+    def taps(self, step: int) -> list[int]:
+        """The storage rows that a step touches."""
+        size = self.storage_row_bytes
+        touched = range(self.rows) if self.window is None else self.window.rows(step, self.rows)
+        starts = (self.first + row * self.pitch for row in touched)
+        return [row for start in starts for row in range(start // size, -(-(start + self.span) // size))]
 
 
 @dataclass(frozen=True)
@@ -20,42 +60,10 @@ class Reach:
     access: Access
     storage: Storage
 
-    @property
-    def row_by_row(self) -> bool:
-        """Each row of the access is in a row of the storage, all of them at the same distance from its start."""
-        access, size = self.access, self.storage.row_bytes
-        return access.first % size + access.span <= size and (access.rows == 1 or access.pitch % size == 0)
-
-    def end(self, step: int) -> int:
-        """One past the last storage row that must be there before a step."""
-        access = self.access
-        end = access.rows if access.window is None else access.window.end(step, access.rows)
-        return max(0, -(-(access.first + (end - 1) * access.pitch + access.span) // self.storage.row_bytes))
-
-    def steps(self, rows: int) -> int:
-        """How many rows of what is written are needed for the first `rows` of the storage."""
-        wanted = -(-(rows * self.storage.row_bytes - self.access.first) // self.access.pitch)
-        return max(0, min(wanted, self.access.rows))
-
-    def taps(self, step: int) -> list[int]:
-        """The storage rows that a step touches."""
-        access, size = self.access, self.storage.row_bytes
-        touched = range(access.rows) if access.window is None else access.window.rows(step, access.rows)
-        starts = (access.first + row * access.pitch for row in touched)
-        return [row for start in starts for row in range(start // size, -(-(start + access.span) // size))]
-
-    def touched(self, steps: int) -> tuple[Ints, Ints]:
-        """For each storage row the first and the last of so many steps that touch it, -1 where none does."""
-        first, last = np.full(self.storage.rows, -1), np.full(self.storage.rows, -1)
-        if self.access.window is None:
-            rows = self.taps(0)
-            first[rows], last[rows] = 0, steps - 1
-            return first, last
-        for step in range(steps):
-            last[self.taps(step)] = step
-        for step in reversed(range(steps)):
-            first[self.taps(step)] = step
-        return first, last
+    @cached_property
+    def shape(self) -> Shape:
+        a, s = self.access, self.storage
+        return Shape(a.first, a.pitch, a.rows, a.span, a.window, s.rows, s.row_bytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +72,33 @@ class Touches:
 
     reads: tuple[tuple[int, Ints], ...]
     write: tuple[int, Ints, Ints]
+
+
+@lru_cache(maxsize=1024)
+def touched(shape: Shape, steps: int) -> tuple[Ints, Ints]:
+    """For each storage row the first and the last of so many steps that touch it, -1 where none does.
+
+    Networks repeat themselves, so most layers share the result, which is not to be written to.
+    """
+    first, last = np.full(shape.storage_rows, -1), np.full(shape.storage_rows, -1)
+    if shape.window is None:
+        rows = shape.taps(0)
+        first[rows], last[rows] = 0, steps - 1
+    else:
+        taps = [shape.taps(step) for step in range(steps)]
+        for step in range(steps):
+            last[taps[step]] = step
+        for step in reversed(range(steps)):
+            first[taps[step]] = step
+    first.setflags(write=False)
+    last.setflags(write=False)
+    return first, last
+
+
+@lru_cache(maxsize=1024)
+def awaited(read: Shape, steps: int, write: Shape, made: int) -> tuple[int, ...]:
+    """For each of the steps of a reader how many of the `made` steps of a writer it waits for."""
+    return tuple(write.needed(read.end(step), made) for step in range(steps))
 
 
 def reads(program: Program, layer: Layer) -> tuple[Reach, ...]:

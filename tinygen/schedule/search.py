@@ -9,7 +9,8 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from tinygen.schedule.peaks import Peaks
+from tinygen.schedule.buffers import Demands
+from tinygen.schedule.peaks import Costs, Peaks
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule, Segment
@@ -21,13 +22,18 @@ LONGEST = 64
 class SegmentSearch:
     """All segments of a program with their peaks, and the cuttings made of them."""
 
-    def __init__(self, program: Program, *, keep_inputs: bool = False, longest: int = LONGEST) -> None:
+    def __init__(
+        self, program: Program, *, keep_inputs: bool = False, longest: int = LONGEST, costs: Costs | None = None
+    ) -> None:
+        """Who searches similar programs brings the `costs` of the segments that they have in common."""
         self.puller = Puller(program)
-        self.peaks = Peaks(program, self.puller, keep_inputs=keep_inputs)
+        self.demands = Demands(program, self.puller, keep_inputs=keep_inputs)
+        self.peaks = Peaks(program, self.puller, keep_inputs=keep_inputs, costs=costs or Costs())
         self._program = program
         self._longest = min(longest, len(program.layers))
         self._count = len(program.layers)
         self._peaks: dict[tuple[int, int], int] = {}
+        self._segments: dict[tuple[int, int], Segment] = {}
         self._barriers: dict[int, int] = {}
 
     @property
@@ -95,7 +101,9 @@ class SegmentSearch:
         return max(self._peak(first, end) for first, end in pairwise(bounds))
 
     def _segment(self, first: int, end: int) -> Segment:
-        return Segment(first, end, self.peaks.walk(tuple(range(first, end))).steps())
+        if (first, end) not in self._segments:
+            self._segments[first, end] = Segment(first, end, self.peaks.walk(tuple(range(first, end))).steps())
+        return self._segments[first, end]
 
     def _peak(self, first: int, end: int) -> int:
         if (first, end) not in self._peaks:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,14 @@ class Segment:
     @property
     def interleaved(self) -> bool:
         return self.end - self.first > 1
+
+    @cached_property
+    def times(self) -> Mapping[int, Ints]:
+        """For each layer the positions of its steps in the segment, of what is computed at once the same one."""
+        found: dict[int, list[int]] = {}
+        for time, step in enumerate(self.steps):
+            found.setdefault(step.layer, []).extend([time] * (step.end - step.first))
+        return {layer: np.array(times) for layer, times in found.items()}
 
 
 @dataclass(frozen=True)
