@@ -24,9 +24,11 @@ from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
 from tinygen.project import write_project
 from tinygen.run import qemu
+from tinygen.schedule.choose import Objective
 from tinygen.tflite import read_bytes
 
 BOARD = "mps3-an547"
+KINDS = {CONV: cases(CONV), DEPTHWISE: cases(DEPTHWISE) | cases(DEPTHWISE, 40, 1)}
 
 
 def side_by_side(graphs: Sequence[Graph]) -> Graph:
@@ -48,7 +50,7 @@ def side_by_side(graphs: Sequence[Graph]) -> Graph:
 def check_on_qemu(batch: Sequence[Case], compiler: str, folder: Path) -> None:
     graph = side_by_side([read_bytes(case.model, "m.tflite") for case in batch])
     board = load_board(BOARD)
-    tree = compile_graph(graph, CompileOptions(features=frozenset(board.features)))
+    tree = compile_graph(graph, CompileOptions(optimize=Objective.SPEED, features=frozenset(board.features)))
     assert any("mve" in layer.kernel for layer in tree.layers)
     project = write_project(tree, board, folder / "project")
     with qemu.RUNNER.open(project, folder / "build", compiler=compiler) as session:
@@ -59,12 +61,12 @@ def check_on_qemu(batch: Sequence[Case], compiler: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
-@pytest.mark.parametrize("kind", [CONV, DEPTHWISE])
+@pytest.mark.parametrize("kind", KINDS)
 def test_convolutions(kind: str, compiler: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     require(compiler, "qemu", "cc")
 
-    @examples(1)
-    @given(st.lists(cases(kind), min_size=BATCH, max_size=BATCH))
+    @examples(2)
+    @given(st.lists(KINDS[kind], min_size=BATCH, max_size=BATCH))
     def check(batch: list[Case]) -> None:
         check_on_qemu(batch, compiler, tmp_path_factory.mktemp("mve"))
 

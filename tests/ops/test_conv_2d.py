@@ -43,7 +43,7 @@ def output_extent(size: int, window: int, stride: int, padding: int) -> int:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str) -> Case:
+def cases(draw: st.DrawFn, kind: str, most_channels: int = 9, most_multiplier: int = 3) -> Case:
     rng = draw(generators)
     window, strides = draw(st.tuples(st.integers(1, 4), st.integers(1, 4))), (draw(st.integers(1, 3)),) * 2
     if draw(st.booleans()):
@@ -53,7 +53,7 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
     extent = tuple((k - 1) * d + 1 for k, d in zip(window, dilations, strict=True))
     least = extent if padding == VALID else (1, 1)
     size = tuple(draw(st.integers(n, n + 8)) for n in least)
-    channels, multiplier = draw(st.integers(1, 9)), draw(st.integers(1, 3))
+    channels, multiplier = draw(st.integers(1, most_channels)), draw(st.integers(1, most_multiplier))
     filters = channels * multiplier if kind == DEPTHWISE else draw(st.integers(1, 9))
     shape = (1, *window, filters) if kind == DEPTHWISE else (filters, *window, channels)
     weight_scales = draw(st.lists(scales(), min_size=filters, max_size=filters) | scales().map(lambda s: [s]))

@@ -9,8 +9,9 @@ from tests.ops.harness import Case, check
 from tests.ops.strategies import BATCH, examples
 from tests.ops.test_conv_2d import CONV, DEPTHWISE, cases
 from tinygen.backends.options import CompileOptions
+from tinygen.schedule.choose import Objective
 
-HELIUM = CompileOptions(features=frozenset({"dsp", "mve"}))
+HELIUM = CompileOptions(optimize=Objective.SPEED, features=frozenset({"dsp", "mve"}))
 
 
 @examples(2)
@@ -20,6 +21,6 @@ def test_conv_2d(batch: list[Case]) -> None:
 
 
 @examples(2)
-@given(st.lists(cases(DEPTHWISE), min_size=BATCH, max_size=BATCH))
+@given(st.lists(cases(DEPTHWISE) | cases(DEPTHWISE, 40, 1), min_size=BATCH, max_size=BATCH))
 def test_depthwise_conv_2d(batch: list[Case]) -> None:
     check(*batch, options=HELIUM)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation, activation_range
+from tinygen.ops.depthwise_mve import depthwise_mve_kernels
 from tinygen.ops.pack import pack_channels, pack_runs
 from tinygen.ops.planar_kernels import planar_kernels
 from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
@@ -179,6 +180,7 @@ def depthwise_kernels(
         instructions = rows * (pairs * (count // 4 * (taps * 26 + store) + taps * 43 + 80) + 27)
         kernels.append(kernel("depthwise_conv_2d_x4_s8", instructions, by_four_scratch, by_four))
     kernels += planar_kernels(op, graph, filters, requantization)
+    kernels += depthwise_mve_kernels(op, graph, filters, requantization)
     return tuple(kernels)
 
 

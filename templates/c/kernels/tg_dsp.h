@@ -11,8 +11,12 @@
 
 #include <arm_acle.h>
 
-/* For functions that are all assembly, whose parameters nobody else uses. */
-#define TG_NAKED TG_NOINLINE __attribute__((naked))
+/* For functions that are assembly and nothing else, about which the compiler may assume nothing. */
+#if defined(__clang__)
+#define TG_NAKED __attribute__((naked, noinline, unused))
+#else
+#define TG_NAKED __attribute__((naked, noipa, unused))
+#endif
 #define TG_NAKED_CLOBBERS "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory"
 
 /* Bytes 0 and 2 of a word as two int16. */

@@ -11,12 +11,6 @@
 #if defined(__ARM_FEATURE_MVE) && !defined(TG_MVE_PLAIN)
 #include <arm_mve.h>
 #define TG_MVE 1
-/* For functions that are assembly and nothing else, about which the compiler may assume nothing. */
-#if defined(__clang__)
-#define TG_NAKED __attribute__((naked, noinline, unused))
-#else
-#define TG_NAKED __attribute__((naked, noipa, unused))
-#endif
 #else
 #include "tg_mve_plain.h"
 #define TG_MVE 0
