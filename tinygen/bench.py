@@ -17,7 +17,7 @@ from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION
 from tinygen.compile import CompileOptions, compile_models, read_for
 from tinygen.energy import Energy
 from tinygen.errors import TinygenError
-from tinygen.fit import measure_sizes
+from tinygen.fit import MemoryUse, measure_sizes, memory_uses
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics
 from tinygen.measurement import Measurement
@@ -90,9 +90,17 @@ class Benchmark:
     lower_bound_bytes: int
     """What no memory plan of this schedule can go below."""
     proof: str
+    """`optimal`, or the gap in bytes between the plan and the best bound known."""
+    schedule_exact: bool
+    """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
+    excess_percent: float
+    """Estimated instructions above what the objective chose, as only this schedule could be spread over the memories;
+    0 where it is the objective's."""
     ram_bytes: int
     """Variables, arenas and stack reserve of the minimal firmware, all its models together, from its ELF: as `fit`."""
     ram_available_bytes: int
+    memories: tuple[MemoryUse, ...]
+    """Every memory that is part of ram_bytes, the main one with the variables first."""
     flash_bytes: int
     """Code and constants of the minimal firmware, all its models together, from its ELF."""
     flash_available_bytes: int
@@ -184,7 +192,7 @@ def bench(
                         measurement = session.measure(inputs, runs)
                     matches, compared_with = _check(path, graph, inputs, measurement, options.rounding)
                     provenance = _provenance(tree, board, measurement, case.runner, seed, compiler, optimize)
-                    benchmark = _benchmark(tree, sizes, measurement, matches, compared_with, provenance)
+                    benchmark = _benchmark(tree, trees, sizes, measurement, matches, compared_with, provenance)
                     found.append(Measured(benchmark, tree, trees, path, options))
             except TinygenError as problem:
                 yield case, problem
@@ -193,7 +201,13 @@ def bench(
 
 
 def _benchmark(
-    tree: SourceTree, sizes: Sizes, measurement: Measurement, matches: bool, compared_with: str, provenance: Provenance
+    tree: SourceTree,
+    firmware: Sequence[SourceTree],
+    sizes: Sizes,
+    measurement: Measurement,
+    matches: bool,
+    compared_with: str,
+    provenance: Provenance,
 ) -> Benchmark:
     return Benchmark(
         model=tree.model_name,
@@ -208,8 +222,11 @@ def _benchmark(
         state_bytes=tree.state_bytes,
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
+        schedule_exact=tree.schedule_exact,
+        excess_percent=tree.excess_percent,
         ram_bytes=sizes.ram_bytes,
         ram_available_bytes=sizes.ram_capacity,
+        memories=memory_uses(firmware, sizes),
         flash_bytes=sizes.flash_bytes,
         flash_available_bytes=sizes.flash_capacity,
         constant_bytes=tree.constant_bytes,

@@ -88,6 +88,9 @@ class SourceTree:
     """For each step of the plan's schedule the position in `layers` of the layer it computes."""
     schedule_exact: bool = False
     """All orders of the layers and all cuts were gone through for the schedule."""
+    excess_percent: float = 0.0
+    """Estimated instructions above what the objective chose, where only a dearer schedule could be spread over the
+    memories."""
     state_bytes: int = 0
     """Bytes that are kept from one inference to the next; where there are some, the code has `<prefix>_reset`."""
     outside_bytes: int = 0
@@ -127,6 +130,11 @@ Models = SourceTree | Sequence[SourceTree]
 def trees_of(models: Models) -> tuple[SourceTree, ...]:
     """The models of a firmware, be it one or several."""
     return (models,) if isinstance(models, SourceTree) else tuple(models)
+
+
+def searched(exact: bool) -> str:
+    """What a schedule is the best of, in words; `exact` as `schedule_exact`."""
+    return f"{'all' if exact else 'some'} orders and cuts of the layers"
 
 
 MAIN = ""

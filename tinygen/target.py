@@ -22,9 +22,10 @@ def for_board(options: CompileOptions, board: Board) -> CompileOptions:
 
 def _regions(board: Board, wanted: tuple[str, ...] | None) -> tuple[Region, ...]:
     """By default all, the tightly coupled first; none where the board has one memory only."""
-    main = board.data[0].name
-    there = {main: Region(main, board.main_room, main=True)}
-    there |= {memory.name: Region(memory.name, board.room(memory)) for memory in board.arena}
+    first = board.data[0]
+    main = first.name
+    there = {main: Region(main, board.main_room, main=True, address=first.address)}
+    there |= {memory.name: Region(memory.name, board.room(memory), address=memory.address) for memory in board.arena}
     if wanted is None:
         order = [m.name for m in board.arena if m.tightly_coupled]
         return tuple(there[name] for name in dict.fromkeys((*order, *there))) if len(there) > 1 else ()

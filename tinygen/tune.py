@@ -34,6 +34,7 @@ from tinygen.run import find_runner
 from tinygen.run.unicorn import RUNNER
 from tinygen.samples import random_sample
 from tinygen.source_tree import SourceTree
+from tinygen.target import for_board
 from tinygen.tflite import read_model
 
 _PREFIX = "layer"
@@ -149,7 +150,7 @@ def tune(
             usable schedule, TG4xx and TG5xx of build and run.
     """
     find_runner(RUNNER.name)
-    options = settled(replace(options, backend=BACKEND.name, features=frozenset(board.features), tuning=None))
+    options = settled(for_board(replace(options, backend=BACKEND.name, tuning=None), board))
     graph = run_passes(read_model(path))
     found = find_compiler(board.core, compiler)
     target = Target(board.cpu, tuple(sorted(board.features)), found.version, optimize)

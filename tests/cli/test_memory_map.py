@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tinygen.plan.live import largest_at_peak, live_bytes
-from tinygen.plan.model import Buffer, Plan, Rect
+from tinygen.plan.model import Area, Buffer, Plan, Rect
 from tinygen.report.memory_map import WORKING_COLOUR, colours, kind_shown, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Stretch, Timeline, layered_timeline, timeline
@@ -131,6 +131,53 @@ def test_last_steps_outside_the_arena_are_drawn(plan):
     nothing = Plan((), (), 0, 0, "optimal")
     assert "nothing in the arena" in svg(nothing, longer)
     assert _lines(nothing, when=longer) == []
+
+
+@pytest.fixture
+def spread() -> Plan:
+    """The main memory at the higher address, and first in the range of offsets."""
+    buffers = (_buffer("a", 0, 2, 80), _buffer("b", 1, 2, 20), _buffer("c", 2, 5, 40))
+    areas = (Area("sram", 0, 80, True, 0x24000000), Area("dtcm", 80, 40, False, 0x20000000))
+    return Plan(buffers, (0, 80, 80), 120, 100, "gap 20", areas)
+
+
+def test_each_memory_is_a_band_with_its_name_address_and_peak(spread):
+    root = ElementTree.fromstring(svg(spread, NAMED, width=576, height=240))
+    sram, dtcm = groups = root.findall("s:g", NAMESPACE)
+    assert _top(sram) < _top(dtcm)  # addresses ascend upwards
+    titles = [[t.text for t in g.findall("s:path[@class='buffer']/s:title", NAMESPACE)] for g in groups]
+    assert titles == [
+        ["a (activation): 80 bytes at 0 of sram, steps 0 to 1"],
+        ["b (activation): 20 bytes at 0 of dtcm, step 1", "c (activation): 40 bytes at 0 of dtcm, steps 2 to 4"],
+    ]
+    heads = ["".join(text.itertext()) for g in groups for text in g.findall("s:text", NAMESPACE)]
+    assert {"sram: 80 bytes\u25be peak 80", "dtcm: 40 bytes\u25be peak 40"} <= set(heads)
+    assert "dtcm from 0x20000000: 40 bytes" in svg(spread)
+    peaks = [line.get("x1") for g in groups for line in g.findall("s:line[@class='peak']", NAMESPACE)]
+    assert peaks == ["114", "314"]  # the middles of steps 0 and 2 of five in 500 pixels
+    # Two pixels for a byte in either band, from 36 on.
+    highest = [re.findall(r"M\d+ (\d+)H\d+V(\d+)", p.get("d", "")) for g in groups for p in _shapes(g)]
+    assert highest == [[("36", "196")], [("76", "116")], [("36", "116")]]
+    assert [len(g.findall("s:rect[@class='strip']", NAMESPACE)) for g in groups] == [0, 2]
+    assert int(root.get("height", "")) > _top(dtcm) + 116
+
+
+def _top(group: ElementTree.Element) -> int:
+    return int((group.get("transform") or "").removeprefix("translate(0 ").removesuffix(")"))
+
+
+def _shapes(group: ElementTree.Element) -> list[ElementTree.Element]:
+    return group.findall("s:path[@class='buffer']", NAMESPACE)
+
+
+def test_each_memory_has_lines_of_its_own(spread):
+    sram, peak, *lines, layers = _lines(spread, when=NAMED, width=31, height=12)
+    assert (sram, peak) == ("sram from 0x24000000: 80 bytes", " " * 13 + "v peak 80")
+    assert {line[11:] for line in lines[:8]} == {"A" * 8 + " " * 12}
+    assert (lines[0][:11], lines[8]) == ("       80 |", "        0 +--------------------")
+    assert lines[9:11] == ["dtcm from 0x20000000: 40 bytes", " " * 21 + "v peak 40"]
+    assert [line[11:] for line in lines[11:]] == [" " * 8 + "C" * 12] * 2 + ["    BBBBCCCCCCCCCCCC"] * 2 + ["-" * 20]
+    assert layers.startswith("   layers  |0-2")
 
 
 def test_short_names():

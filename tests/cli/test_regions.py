@@ -30,7 +30,7 @@ def two_memories(tmp_path):
     return board
 
 
-def test_what_is_too_large_for_either_memory_fits_over_both(run_json, two_memories):
+def test_what_is_too_large_for_either_memory_fits_over_both(run, run_json, two_memories):
     model = MODELS / "person_detect.tflite"
     if not model.is_file():
         pytest.skip(f"no {model}")
@@ -42,6 +42,12 @@ def test_what_is_too_large_for_either_memory_fits_over_both(run_json, two_memori
     assert (both["fits"], both["basis"]) == (True, "elf")
     assert [region["name"] for region in both["regions"]] == ["dtcm"]
     assert 0 < both["regions"][0]["bytes"] <= both["regions"][0]["available_bytes"] == 10 * 1024
+    main, dtcm = both["memories"]
+    assert (main["name"], dtcm["name"]) == ("axi_sram", "dtcm")
+    assert main["arena_bytes"] + dtcm["arena_bytes"] == both["arena_bytes"]
+    assert main["bytes"] + dtcm["bytes"] == both["ram_bytes"]
+    assert dtcm["arena_bytes"] + both["stack_bytes"] == dtcm["bytes"] <= dtcm["available_bytes"] == 14 * 1024
+    assert f"  dtcm       {dtcm['bytes']:>6,}     14,336" in run("fit", model, "--board", board).stdout
     verified = run_json("verify", model, "--board", board, "--on", "unicorn", "--samples", "2")
     assert verified["mismatches"] == 0
 
@@ -58,6 +64,41 @@ def test_named_memories_hold_the_hottest_buffers_first(run_json, two_memories, t
         "verify", DIGITS, "--board", board, "--regions", "dtcm,axi_sram", "--on", "unicorn", "--samples", "3"
     )
     assert verified["mismatches"] == 0
+
+
+def test_every_memory_is_shown_wherever_the_arena_is(run, run_json, two_memories, tmp_path):
+    require("unicorn")
+    to = ("--board", two_memories(8192, 64 * 1024, stack=8192 - 512), "--regions", "dtcm,axi_sram")
+    document = run_json("generate", DIGITS, *to, "-o", tmp_path / "project")
+    main, dtcm = document["arena_parts"]
+    assert (dtcm["memory"], dtcm["available_bytes"]) == ("dtcm", 512)
+    assert main["bytes"] + dtcm["bytes"] == document["total_arena_bytes"]
+    generated = run("generate", DIGITS, *to, "-o", tmp_path / "project").stdout
+    assert re.search(rf"^dtcm +{dtcm['bytes']} +512$", generated, re.M)
+    measured = run_json("bench", DIGITS, *to, "--on", "unicorn", "--report", tmp_path / "report.html")
+    assert [m["arena_bytes"] for m in measured["memories"]] == [main["bytes"], dtcm["bytes"]]
+    assert sum(m["bytes"] for m in measured["memories"]) == measured["ram_bytes"]
+    page = (tmp_path / "report.html").read_text()
+    assert "RAM, dtcm" in page
+    assert "at 0 of dtcm" in page
+    planned = run_json("plan", DIGITS, *to, "--svg", tmp_path / "map.svg")
+    assert {m["name"]: m["address"] for m in planned["memories"]} == {"dtcm": 0x20000000, "axi_sram": 0x24000000}
+    assert {b["memory"] for b in planned["placed"]} == {"dtcm", "axi_sram"}
+    assert "dtcm from 0x20000000" in (tmp_path / "map.svg").read_text()
+
+
+def test_a_schedule_beyond_the_objective_says_what_it_costs(run, run_json, two_memories, tmp_path, monkeypatch):
+    """The fastest schedule of digits needs 2,144 bytes and is in no two memories of 900."""
+    board = two_memories(8192, 1024 + 20 * 10 + 900, stack=8192 - 900)
+    to = ("--board", board, "--optimize", "speed")
+    (found,) = run_json("generate", DIGITS, *to, "-o", tmp_path / "project")["models"]
+    assert found["excess_percent"] > 0
+    (kept,) = run_json("generate", DIGITS, "--board", board, "-o", tmp_path / "project")["models"]
+    assert kept["excess_percent"] == 0
+    said = "an estimated 2 % more instructions: no cheaper one could be spread"
+    assert said not in run("generate", DIGITS, *to, "-o", tmp_path / "project").stdout
+    monkeypatch.setattr("tinygen.cli.generate.TOLD_PERCENT", 1)
+    assert said in run("generate", DIGITS, *to, "-o", tmp_path / "project").stdout
 
 
 def test_a_model_that_fits_one_memory_stays_there(run_json, two_memories, tmp_path):

@@ -72,6 +72,10 @@ def test_another_schedule_is_taken_where_the_chosen_one_cannot_be_spread() -> No
         found = over_regions(single, regions, wanted=False)
         if not found.plan.areas:
             continue
+        if over_regions(replace(single, dearer=()), regions, wanted=False).plan.areas:
+            assert found.excess == 0
+        else:
+            assert found.excess == pytest.approx(found.instructions / single.instructions - 1)
         try:
             over_regions(replace(single, allowed=(), dearer=()), regions, wanted=True)
         except TinygenError:

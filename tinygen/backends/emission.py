@@ -24,7 +24,7 @@ from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
 from tinygen.schedule.steps import Schedule
 from tinygen.schedule.storages import Storage
-from tinygen.source_tree import Layer, Library, SourceTree
+from tinygen.source_tree import Layer, Library, SourceTree, searched
 
 
 def emit(
@@ -73,7 +73,9 @@ def emit(
     inputs, outputs = (tuple(tensor_spec(graph.tensors[i]) for i in ids) for ids in (graph.inputs, graph.outputs))
     files = {
         f"include/{prefix}.h": api_header(common, inputs, outputs, plan, len(summary), keep_inputs, graph),
-        f"src/{prefix}.c": _source({**common, "status": status}, program, schedule, layers, places),
+        f"src/{prefix}.c": _source(
+            {**common, "status": status, "planned": _planned(plan, schedule)}, program, schedule, layers, places
+        ),
         f"src/{prefix}_weights.h": render("c/weights.h.j2", {**common, "arrays": [_array(c) for c in constants]}),
         **_kernel_files({layer.call.header for layer in program.layers}, kernels, generated),
     }
@@ -98,6 +100,13 @@ def emit(
         shares_arena=shared_arena,
         libraries=libraries,
     )
+
+
+def _planned(plan: Plan, schedule: Schedule) -> str:
+    """How good the plan is and what its schedule was chosen from, in a line."""
+    above = f"at most {plan.proof.removeprefix('gap ')} above the least for this schedule"
+    proof = "the least for this schedule" if plan.proof == "optimal" else above
+    return f"Planned: {plan.arena_bytes} bytes, {proof}; chosen from {searched(schedule.exact)}."
 
 
 def _area(area: Area, prefix: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tinygen.backends.emission import emit
@@ -46,7 +47,7 @@ def lower(
         chosen = over_regions(chosen, options.regions, wanted=bool(options.memories))
     validate(chosen.plan)
     replay(chosen.program, chosen.schedule, chosen.demand, chosen.plan, keep_inputs=options.keep_inputs)
-    return emit(
+    tree = emit(
         chosen.program,
         chosen.schedule,
         chosen.demand,
@@ -62,3 +63,4 @@ def lower(
         status=status,
         generated=generated(chosen.program),
     )
+    return replace(tree, excess_percent=round(100 * chosen.excess, 2))

@@ -166,6 +166,11 @@ class Board:
         return next(m for m in self.memories if "stack" in m.use)
 
     @property
+    def main_name(self) -> str:
+        """What people call `data`: `dtcm + sram1` where memories follow each other."""
+        return " + ".join(m.name for m in self.data)
+
+    @property
     def main_room(self) -> int:
         """Bytes of `data` beside the stack, for variables and arenas."""
         return sum(m.size for m in self.data) - (self._stack_reserve if self.stack in self.data else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -43,6 +44,15 @@ class RegionSize:
 
 
 @dataclass(frozen=True)
+class MemorySize:
+    """What a firmware takes of one memory, from its start to the last byte, and how large the memory is."""
+
+    name: str
+    bytes: int
+    capacity: int
+
+
+@dataclass(frozen=True)
 class Sizes:
     """Bytes of a firmware on its board, paddings included, and what the board has for them.
 
@@ -58,8 +68,10 @@ class Sizes:
     flash_capacity: int
     ram_capacity: int
     """Of the main memory, and of those of `regions`."""
-    regions: tuple[RegionSize, ...] = ()
+    regions: tuple[RegionSize, ...]
     """Memories besides the main one with a part of the arena; what they lack cannot be had from another."""
+    memories: tuple[MemorySize, ...]
+    """Every memory with variables, a part of the arena or the stack, the main one first."""
 
     @property
     def missing_ram_bytes(self) -> int:
@@ -139,6 +151,7 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
     ]
     ram_bytes = max((s.address + s.size - data_start for s in variables), default=0)
     ram_capacity = sum(m.size for m in board.data)
+    memories = (MemorySize(board.main_name, ram_bytes, ram_capacity), *_other_memories(sections, board))
     if board.stack not in board.data:
         ram_bytes += stack_bytes
         ram_capacity += min(stack_bytes, board.stack.size)
@@ -155,7 +168,17 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
         flash_capacity=board.flash_capacity,
         ram_capacity=ram_capacity + sum(r.capacity for r in regions),
         regions=regions,
+        memories=memories,
     )
+
+
+def _other_memories(sections: Sequence[Section], board: Board) -> Iterator[MemorySize]:
+    """The memories besides the main one with the stack or a part of the arena."""
+    for memory in board.memories:
+        names = {f".arena_{memory.name}", ".stack"} if memory == board.stack else {f".arena_{memory.name}"}
+        ends = [s.address + s.size for s in sections if s.name in names]
+        if ends and memory not in board.data:
+            yield MemorySize(memory.name, max(ends) - memory.address, memory.size)
 
 
 def _parse(file: BinaryIO) -> ELFFile:

@@ -21,6 +21,7 @@ from tinygen.fit import Fit, fit_board
 from tinygen.project import write_project
 from tinygen.report.terminal import layer_table
 from tinygen.run import find_runner
+from tinygen.target import for_board
 from tinygen.tflite import read_model
 
 RUNNERS = ("host", "unicorn")
@@ -60,7 +61,7 @@ def command(output: Output, out: Path) -> None:
     find_compiler(board.core)
     for runner in RUNNERS:
         find_runner(runner)
-    chosen = CompileOptions(features=frozenset(board.features))
+    chosen = for_board(CompileOptions(), board)
     data = held_out()
     _say_model(output, data)
 

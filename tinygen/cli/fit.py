@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin
 from tinygen.fit import Fit, fit_models
 from tinygen.report.memory_map import short_name
+from tinygen.report.planned import TOLD_PERCENT, excess_line
+from tinygen.source_tree import searched
 
 _VERDICTS = {True: "fits", False: "no", None: "unknown"}
 
@@ -72,6 +75,7 @@ def command(
 def _show_all(output: Output, verdicts: tuple[Fit, ...]) -> None:
     first = verdicts[0]
     output.line(f"{first.model}: arena {first.arena_bytes:,} bytes ({first.proof}), {_basis(verdicts)}")
+    output.line(_searched(first))
     output.line()
     header = ("board", "verdict", "RAM used", "RAM free", "flash used", "flash free", "basis", "would help")
     rows = [
@@ -121,6 +125,7 @@ def _show_one(output: Output, fit: Fit, models: tuple[Path, ...]) -> None:
     used = "used" if fit.basis == "elf" else "used at most"
     rows = [
         ("RAM", *_row(fit.ram_bytes, fit.ram_available_bytes), _of_ram(fit)),
+        *_of_memories(fit),
         ("flash", *_row(fit.flash_bytes, fit.flash_available_bytes), f"constants {fit.constant_bytes:,}"),
     ]
     output.table(("bytes", used, "available", "free", "of it"), rows, right=(used, "available", "free"))
@@ -129,10 +134,25 @@ def _show_one(output: Output, fit: Fit, models: tuple[Path, ...]) -> None:
         each = [(m.model, f"{m.arena_bytes:,}", f"{m.constant_bytes:,}") for m in fit.models]
         output.table(columns, each, right=columns[1:])
     output.line(f"arena {fit.proof}, lower bound {fit.lower_bound_bytes:,} bytes; {fit.compiler or _basis((fit,))}")
+    output.line(_searched(fit))
+    for m in fit.models:
+        if m.excess_percent > TOLD_PERCENT:
+            output.line(excess_line(m.excess_percent, m.model if len(fit.models) > 1 else ""))
     if fit.keep_inputs_bytes is not None:
         output.line(_kept(fit))
     if not fit.fits:
         output.diagnostics((_finding(fit, models),), severity="error" if fit.fits is False else "warning")
+
+
+def _searched(fit: Fit) -> str:
+    return f"searched: {searched(all(m.schedule_exact for m in fit.models))}"
+
+
+def _of_memories(fit: Fit) -> Iterator[tuple[str, ...]]:
+    """A row for each memory, where arenas are in others than the main one."""
+    for m in fit.memories if fit.regions else ():
+        arena = f"arena {m.arena_bytes:,}" if m.arena_bytes else ""
+        yield (f"  {m.name}", *_row(m.bytes, m.available_bytes), arena)
 
 
 def _of_ram(fit: Fit) -> str:

@@ -15,7 +15,8 @@ from tinygen.compile import CompileOptions, compile_models
 from tinygen.project import Manifest, write_library, write_project
 from tinygen.project.formats import formats
 from tinygen.project.mlperf import BENCHMARKS, NONE
-from tinygen.source_tree import SourceTree, arena_bytes
+from tinygen.report.planned import TOLD_PERCENT, ArenaPart, arena_parts, excess_line
+from tinygen.source_tree import SourceTree, arena_bytes, searched
 from tinygen.target import for_board
 
 
@@ -33,6 +34,9 @@ class GeneratedModel:
     proof: str
     schedule_exact: bool
     """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
+    excess_percent: float
+    """Estimated instructions above what the objective chose, as only this schedule could be spread over the memories;
+    0 where it is the objective's."""
     library_arena_bytes: int | None
     """The arena with the plan that the backend's library makes by itself; null where it never does."""
     state_bytes: int
@@ -71,6 +75,8 @@ class GenerateDocument:
     """Whether all models work in one arena, as large as the largest of theirs."""
     total_arena_bytes: int
     """Of all arenas together."""
+    arena_parts: tuple[ArenaPart, ...]
+    """The memories that total_arena_bytes are in, the main one first; none in a library."""
     keep_inputs_bytes: int | None
     """What --keep-inputs adds to total_arena_bytes; null when it was not asked for."""
 
@@ -194,6 +200,7 @@ def command(
         models=each,
         shared_arena=manifest.shared_arena,
         total_arena_bytes=manifest.arena_bytes,
+        arena_parts=arena_parts(trees, target) if target is not None and is_firmware else (),
         keep_inputs_bytes=manifest.arena_bytes - arena_bytes(least) if chosen.keep_inputs else None,
     )
 
@@ -208,6 +215,9 @@ def command(
             own = item.library_arena_bytes
             beside = "" if own is None else f", {own:,} with tflite-micro's own plan"
             output.line(f"arena      {item.arena_bytes:>11,} bytes ({item.proof}){beside}")
+            output.line(f"searched   {searched(item.schedule_exact)}")
+            if item.excess_percent > TOLD_PERCENT:
+                output.line(excess_line(item.excess_percent))
             if item.state_bytes:
                 output.line(f"state      {item.state_bytes:>11,} bytes, kept from one inference to the next")
             output.line(f"constants  {item.constant_bytes:>11,} bytes in {item.layers} layers")
@@ -215,6 +225,9 @@ def command(
                 output.line(f"answers MLPerf Tiny's runner as {item.mlperf}")
         if document.shared_arena:
             output.line(f"the models share one arena of {document.total_arena_bytes:,} bytes")
+        if len(document.arena_parts) > 1:
+            rows = [(p.memory, f"{p.bytes:,}", f"{p.available_bytes:,}") for p in document.arena_parts]
+            output.table(("memory", "arena", "of"), rows, right=("arena", "of"))
         if document.keep_inputs_bytes is not None:
             output.line(f"keeping the inputs costs {document.keep_inputs_bytes:,} bytes of arena")
         output.line(f"next: {_next(out, manifest)}")
@@ -240,6 +253,7 @@ def _model(tree: SourceTree, mlperf: str | None) -> GeneratedModel:
         lower_bound_bytes=tree.plan.lower_bound,
         proof=tree.plan.proof,
         schedule_exact=tree.schedule_exact,
+        excess_percent=tree.excess_percent,
         library_arena_bytes=tree.library_arena_bytes,
         state_bytes=tree.state_bytes,
         constant_bytes=tree.constant_bytes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from tinygen.plan.csv_io import read_csv, write_csv
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
 from tinygen.plan.solve import FILE_NODE_BUDGET, plan
+from tinygen.report.bands import bands, memories, offsets_there
 from tinygen.report.comparison import comparison
 from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import kind_shown, short_name, svg
 from tinygen.report.terminal_map import letters, terminal_map
 from tinygen.report.timeline import Timeline, layered_timeline, timeline
-from tinygen.source_tree import SourceTree
+from tinygen.source_tree import SourceTree, searched
 from tinygen.target import for_board
 
 OF_FILES = ("file", "picture", "capacity", "out", "json", "debug")
@@ -41,8 +42,25 @@ class PlacedBuffer:
     """`input`, `output`, `activation`, `scratch`, `accumulator` or `state`."""
     bytes: int
     offset: int
+    """In the arena; in one of several memories, `first_offset` of that memory and then what it is there."""
+    memory: str | None
+    """Null where the arena is in one memory."""
     first_step: int
     last_step: int
+
+
+@dataclass(frozen=True)
+class PlanMemory:
+    """A memory with a part of the arena."""
+
+    name: str
+    address: int | None
+    """Where the memory begins."""
+    first_offset: int
+    """Where its part of the arena begins in the range of offsets of all."""
+    bytes: int
+    lower_bound_bytes: int
+    """The most bytes alive there at once."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,8 @@ class PlanDocument:
     """Of the buffers in the file's order."""
     placed: tuple[PlacedBuffer, ...]
     """The buffers in the same order."""
+    memories: tuple[PlanMemory, ...]
+    """By ascending address; none where the arena is in one memory that nobody named."""
     layered_bytes: int | None
     """The arena if a model's layers were computed one after the other; null for an allocation file."""
     library_arena_bytes: int | None
@@ -133,8 +153,7 @@ def _show_model(output: Output, file: Path, chosen: CompileOptions, picture: Pat
         output.line(f"lower bound {found.lower_bound:,} bytes, layer by layer {layered.arena_bytes:,} bytes{beside}")
         if tree.state_bytes:
             output.line(f"state {tree.state_bytes:,} bytes, kept from one inference to the next")
-        searched = "all orders and cuts of the layers" if tree.schedule_exact else "some orders and cuts of the layers"
-        output.line(f"searched: {searched}")
+        output.line(f"searched: {searched(tree.schedule_exact)}")
         _show_map(output, found, when)
         _show_picture(output, picture)
 
@@ -169,19 +188,21 @@ def _show_map(output: Output, found: Plan, when: Timeline) -> None:
     for runs in terminal_map(found, when, width=min(MAP_WIDTH, output.out.width)):
         output.runs(runs)
     output.line()
-    by_birth = sorted(zip(letters(found), _placed(found), strict=True), key=lambda pair: pair[1].first_step)
+    shown = zip(letters(found), _placed(found), offsets_there(found), strict=True)
     rows = [
         (
             letter,
             short_name(b.name),
             kind_shown(b.name, b.kind),
             f"{b.bytes:,}",
-            f"{b.offset:,}",
+            f"{offset:,}",
+            *(() if b.memory is None else (b.memory,)),
             f"{b.first_step} to {b.last_step}",
         )
-        for letter, b in by_birth
+        for letter, b, offset in sorted(shown, key=lambda each: each[1].first_step)
     ]
-    output.table(("", "buffer", "kind", "bytes", "at", "steps"), rows, right=("bytes", "at"))
+    memory = ("memory",) if found.areas else ()
+    output.table(("", "buffer", "kind", "bytes", "at", *memory, "steps"), rows, right=("bytes", "at"))
 
 
 def _show_picture(output: Output, picture: Path | None) -> None:
@@ -198,6 +219,7 @@ def _document(found: Plan, layered_bytes: int | None = None, tree: SourceTree | 
         schedule_exact=None if tree is None else tree.schedule_exact,
         offsets=found.offsets,
         placed=_placed(found),
+        memories=tuple(_memories(found)),
         layered_bytes=layered_bytes,
         library_arena_bytes=None if tree is None else tree.library_arena_bytes,
         state_bytes=None if tree is None else tree.state_bytes,
@@ -206,9 +228,16 @@ def _document(found: Plan, layered_bytes: int | None = None, tree: SourceTree | 
 
 def _placed(found: Plan) -> tuple[PlacedBuffer, ...]:
     return tuple(
-        PlacedBuffer(b.name, b.kind, b.size, offset, life(b)[0], life(b)[1] - 1)
-        for b, offset in zip(found.buffers, found.offsets, strict=True)
+        PlacedBuffer(b.name, b.kind, b.size, offset, memory or None, life(b)[0], life(b)[1] - 1)
+        for b, offset, memory in zip(found.buffers, found.offsets, memories(found), strict=True)
     )
+
+
+def _memories(found: Plan) -> Iterator[PlanMemory]:
+    starts = {area.region: area.start for area in found.areas}
+    for band in bands(found) if found.areas else ():
+        plan = band.plan
+        yield PlanMemory(band.memory, band.address, starts[band.memory], plan.arena_bytes, plan.lower_bound)
 
 
 def _write(path: Path, text: str) -> None:

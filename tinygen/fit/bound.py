@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinygen.boards import ARRAY_ALIGNMENT, Board
-from tinygen.build.elf import RegionSize, Sizes
+from tinygen.build.elf import MemorySize, RegionSize, Sizes
 from tinygen.fit.verdict import Fit, verdict
 from tinygen.schedule.spread import VARIABLE_BYTES, VARIABLE_BYTES_PER_LAYER
 from tinygen.source_tree import MAIN, Models, SourceTree, libraries_of, memory_bytes, trees_of
@@ -41,6 +41,7 @@ def bounded(models: Models, board: Board) -> Fit:
         flash_capacity=board.flash_capacity,
         ram_capacity=board.ram_capacity + sum(r.capacity for r in regions),
         regions=regions,
+        memories=_memories(ram, regions, board),
     )
     return verdict(trees, board, fits, None, sizes, None)
 
@@ -54,6 +55,16 @@ def ram_bounds(trees: Sequence[SourceTree], board: Board) -> tuple[int, int]:
     cxx = any(library.language == "c++" for library in libraries_of(trees))
     variables = VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers + (CXX_VARIABLE_BYTES if cxx else 0)
     return certain, certain + padding + variables
+
+
+def _memories(ram: int, regions: Sequence[RegionSize], board: Board) -> tuple[MemorySize, ...]:
+    """Each memory with what is bounded in it, the main one first; `ram` is without `regions` and with the stack."""
+    apart = board.stack not in board.data
+    main = MemorySize(board.main_name, ram - board.stack_bytes * apart, sum(m.size for m in board.data))
+    parts = {r.name: r.bytes for r in regions}
+    others = [m for m in board.memories if m.name in parts or (apart and m == board.stack)]
+    used = [parts.get(m.name, 0) + m.size - board.room(m) for m in others]
+    return main, *(MemorySize(m.name, size, m.size) for m, size in zip(others, used, strict=True))
 
 
 def _areas(trees: Sequence[SourceTree], board: Board) -> tuple[RegionSize, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinygen.boards import Board, all_boards
 from tinygen.build.elf import Sizes
 from tinygen.plan.live import largest_at_peak
 from tinygen.plan.model import Plan
-from tinygen.source_tree import SourceTree, arena_bytes
+from tinygen.source_tree import MAIN, SourceTree, arena_bytes, memory_bytes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,19 @@ class RegionUse:
 
 
 @dataclass(frozen=True)
+class MemoryUse:
+    """What the firmware takes of one memory."""
+
+    name: str
+    """Those of memories that follow each other, joined by ` + `."""
+    bytes: int
+    """From the memory's start to the last byte in use."""
+    available_bytes: int
+    arena_bytes: int
+    """The part of it that arenas take."""
+
+
+@dataclass(frozen=True)
 class FitModel:
     """One model's part of a firmware."""
 
@@ -42,6 +56,9 @@ class FitModel:
     """`optimal`, or the gap in bytes between the plan and the best bound known."""
     schedule_exact: bool
     """All orders of the layers and all cuts were gone through for the schedule; false where the search was bounded."""
+    excess_percent: float
+    """Estimated instructions above what the objective chose, as only this schedule could be spread over the memories;
+    0 where it is the objective's."""
     constant_bytes: int
     """Weights, biases and tables."""
 
@@ -78,6 +95,8 @@ class Fit:
     ram_available_bytes: int
     regions: tuple[RegionUse, ...]
     """Memories besides the main one with a part of the arena, counted in the two above; none for one memory."""
+    memories: tuple[MemoryUse, ...]
+    """Every memory in use, the main one with the variables first."""
     flash_bytes: int
     flash_available_bytes: int
     largest_buffers: tuple[BufferSize, ...]
@@ -126,6 +145,7 @@ def verdict(
         ram_bytes=sizes.ram_bytes,
         ram_available_bytes=sizes.ram_capacity,
         regions=tuple(RegionUse(r.name, r.bytes, r.capacity) for r in sizes.regions),
+        memories=memory_uses(trees, sizes),
         flash_bytes=sizes.flash_bytes,
         flash_available_bytes=sizes.flash_capacity,
         largest_buffers=_largest_buffers(trees),
@@ -137,11 +157,25 @@ def verdict(
         nearest=None if fits else _nearest(sizes.ram_bytes, sizes.flash_bytes),
         models=tuple(
             FitModel(
-                t.model_name, t.plan.arena_bytes, t.plan.lower_bound, t.plan.proof, t.schedule_exact, t.constant_bytes
+                model=t.model_name,
+                arena_bytes=t.plan.arena_bytes,
+                lower_bound_bytes=t.plan.lower_bound,
+                proof=t.plan.proof,
+                schedule_exact=t.schedule_exact,
+                excess_percent=t.excess_percent,
+                constant_bytes=t.constant_bytes,
             )
             for t in trees
         ),
     )
+
+
+def memory_uses(trees: Sequence[SourceTree], sizes: Sizes) -> tuple[MemoryUse, ...]:
+    """The firmware's memories with the arenas' part in each."""
+    arenas = memory_bytes(trees)
+    names = (MAIN, *(memory.name for memory in sizes.memories[1:]))
+    pairs = zip(names, sizes.memories, strict=True)
+    return tuple(MemoryUse(m.name, m.bytes, m.capacity, arenas.get(name, 0)) for name, m in pairs)
 
 
 def _arena(trees: tuple[SourceTree, ...]) -> tuple[int, int, str]:

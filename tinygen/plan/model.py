@@ -68,6 +68,8 @@ class Area:
     start: int
     bytes: int
     main: bool
+    address: int | None = None
+    """Where the memory begins, if that is known."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class Region:
     name: str
     capacity: int
     main: bool = False
+    address: int | None = None
+    """Where the memory begins, for people."""
 
 
 Places = tuple[int, ...]
@@ -150,7 +152,7 @@ def joined(buffers: Sequence[Buffer], regions: Sequence[Region], places: Places)
         if not there and not regions[r].main:
             continue
         size = -(-plans[r].arena_bytes // AREA_ALIGNMENT) * AREA_ALIGNMENT
-        areas.append(Area(regions[r].name, start, size, regions[r].main))
+        areas.append(Area(regions[r].name, start, size, regions[r].main, regions[r].address))
         for i, offset in zip(there, plans[r].offsets, strict=True):
             offsets[i] = start + offset
         start += -(-size // grain) * grain

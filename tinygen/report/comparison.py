@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tinygen.plan.model import Plan
-from tinygen.report.memory_map import drawing, hatch, opening
+from tinygen.report.memory_map import drawing, drawn_height, hatch, opening
 from tinygen.report.timeline import Timeline
 
-_SMALL, _LARGE, _AROUND, _GAP = 200, 400, 92, 16
-"""Pixels: the heights of the plots, what is around a plot above and below, and what separates drawings."""
+_SMALL, _LARGE, _GAP = 200, 400, 16
+"""Pixels: the heights of the plots, and what separates drawings."""
 
 
 def comparison(
@@ -16,8 +16,8 @@ def comparison(
     """One self-contained SVG element of `width` pixels."""
     half = (width - _GAP) // 2
     top = max(layered.arena_bytes, chosen.arena_bytes)
-    below = _SMALL + _AROUND + _GAP
-    height = below + _LARGE + _AROUND
+    below = max(drawn_height(plan, _SMALL, top) for plan in (layered, chosen)) + _GAP
+    height = below + drawn_height(chosen, _LARGE)
     label = f"{name}: {layered.arena_bytes:,} bytes layer by layer, {chosen.arena_bytes:,} as scheduled"
 
     def small(title: str, plan: Plan, when: Timeline) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,12 +12,14 @@ from tinygen.bench import BenchLayer, Benchmark, Measured
 from tinygen.paths import TEMPLATES
 from tinygen.plan.live import life
 from tinygen.plan.model import Plan
+from tinygen.report.bands import memories, offsets_there
 from tinygen.report.comparison import comparison
 from tinygen.report.layered import layered_plan
 from tinygen.report.memory_map import colours, kind_shown, short_name, svg
+from tinygen.report.planned import TOLD_PERCENT, excess_line
 from tinygen.report.terminal import Table, layers_beside, overview_table
 from tinygen.report.timeline import layered_timeline, timeline
-from tinygen.source_tree import arena_bytes
+from tinygen.source_tree import arena_bytes, searched
 
 NARROW, WIDE = 350, 960
 """Widths of the two drawings of the memory map, in pixels: the page shows the one that fits."""
@@ -58,7 +60,7 @@ class _Legend:
     name: str
     kind: str
     bytes: int
-    offset: int
+    place: str
     first: int
     last: int
 
@@ -90,12 +92,16 @@ def page(measured: Sequence[Measured]) -> str:
     environment.filters["bytes"] = lambda n: f"{n:,}"
     environment.filters["per_mac"] = _per_mac
     environment.filters["short"] = short_name
+    environment.filters["searched"] = searched
+    environment.filters["excess"] = excess_line
     benchmarks = [m.benchmark for m in measured]
     tables: tuple[Table, ...] = ()
     if len(measured) > 1:
         tables = overview_table(benchmarks), *layers_beside(benchmarks)
     sections = [_section(m) for m in measured]
-    return environment.get_template("report.html.j2").render(sections=sections, tables=tables)
+    return environment.get_template("report.html.j2").render(
+        sections=sections, tables=tables, told_percent=TOLD_PERCENT
+    )
 
 
 def _section(m: Measured) -> _Section:
@@ -108,7 +114,7 @@ def _section(m: Measured) -> _Section:
         wide=Markup(drawn),
         narrow=Markup(svg(plan, when, width=NARROW, height=280)),
         bars=_bars(m.benchmark.layers),
-        memories=_memories(m),
+        memories=tuple(_memories(m)),
         legend=_legend(plan),
     )
 
@@ -128,32 +134,31 @@ def _bars(layers: Sequence[BenchLayer]) -> tuple[_Bar, ...]:
     )
 
 
-def _memories(m: Measured) -> tuple[_Memory, ...]:
+def _memories(m: Measured) -> Iterator[_Memory]:
+    """Flash and RAM, and each memory where arenas are in others than the main one."""
     b, constants, arenas = m.benchmark, sum(tree.constant_bytes for tree in m.firmware), arena_bytes(m.firmware)
     flash = (("constants", constants), ("code", b.flash_bytes - constants))
     states = sum(tree.state_bytes for tree in m.firmware if not tree.arena_bound)
     kept = (("state", states),) if states else ()
     ram = (("arena", arenas), *kept, ("stack reserve and variables", b.ram_bytes - arenas - states))
-    return (
-        _Memory("Flash", b.flash_bytes, b.flash_available_bytes, flash),
-        _Memory("RAM", b.ram_bytes, b.ram_available_bytes, ram),
-    )
+    yield _Memory("Flash", b.flash_bytes, b.flash_available_bytes, flash)
+    yield _Memory("RAM", b.ram_bytes, b.ram_available_bytes, ram)
+    if any(memory.arena_bytes for memory in b.memories[1:]):
+        for memory in b.memories:
+            parts = (("arena", memory.arena_bytes), ("stack reserve and variables", memory.bytes - memory.arena_bytes))
+            shown = tuple((name, size) for name, size in parts if size)
+            yield _Memory(f"RAM, {memory.name}", memory.bytes, memory.available_bytes, shown)
 
 
 def _legend(plan: Plan) -> tuple[_Legend, ...]:
-    rows = [
-        _Legend(
-            colour,
-            buffer.name,
-            kind_shown(buffer.name, buffer.kind),
-            buffer.size,
-            offset,
-            life(buffer)[0],
-            life(buffer)[1] - 1,
-        )
-        for buffer, offset, colour in zip(plan.buffers, plan.offsets, colours(plan), strict=True)
-    ]
-    return tuple(sorted(rows, key=lambda r: (r.first, r.offset)))
+    each = zip(plan.buffers, plan.offsets, offsets_there(plan), memories(plan), colours(plan), strict=True)
+    rows = []
+    for buffer, offset, there, memory, colour in each:
+        place = f"at {there:,} of {memory}" if memory else f"at {there:,}"
+        first, end = life(buffer)
+        kind = kind_shown(buffer.name, buffer.kind)
+        rows.append((first, offset, _Legend(colour, buffer.name, kind, buffer.size, place, first, end - 1)))
+    return tuple(row for *_, row in sorted(rows, key=lambda r: r[:2]))
 
 
 def _per_mac(layer: BenchLayer) -> str:

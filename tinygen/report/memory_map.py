@@ -6,16 +6,19 @@ address
   |##AAAA##BBBBBBB##CCCC
   +------------------------ time
    layers
+
+Each memory has a plot of its own, the lowest address at the bottom, at one scale of bytes and one of time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from tinygen.plan.live import life, live_bytes
+from tinygen.plan.live import life, live_bytes, step_count
 from tinygen.plan.model import Buffer, Plan
+from tinygen.report.bands import Band, bands
 from tinygen.report.timeline import Timeline
 
 COLOURS = (
@@ -31,6 +34,10 @@ LANDING = " (landing)"
 
 _LEFT, _RIGHT, _TOP, _FOOT, _AXIS = 64, 12, 36, 52, 16
 """Pixels around the plot, and the height of the strip that names the layers."""
+_HEAD, _LOWEST, _BETWEEN = 24, 40, 10
+"""Pixels for the headline above several plots, their least height, and what is between them."""
+_NARROW = 640
+"""Pixels below which headlines are short."""
 
 STYLE = """
 .map{font:11px system-ui,sans-serif;--ink:#23272e;--soft:#6a717b;--rule:#dfe2e6;--mark:#b3261e;--strip:#eceef1}
@@ -82,7 +89,7 @@ def svg(plan: Plan, when: Timeline | None = None, *, width: int = 960, height: i
 
     `when` names the steps of the schedule for hovering and the layers below the plot; without it steps are numbered.
     """
-    total = height + _TOP + _FOOT
+    total = drawn_height(plan, height)
     count = len(live_by_step(plan, when))
     label = f"Memory map: {plan.arena_bytes:,} bytes over {count} steps, lower bound {plan.lower_bound:,} bytes"
     return (
@@ -123,31 +130,65 @@ def drawing(
 ) -> list[str]:
     """The parts of a map at the origin of an element that `opening` began and that has the hatch `pattern`.
 
-    The address axis reaches up to `top_byte` if that is above the plan.
+    The address axis of a plan in one memory reaches up to `top_byte` if that is above the plan; those of several
+    memories are together as high.
     """
     live = live_by_step(plan, when)
     count = len(live)
     if not any(live):
         return [f'<text class="head" x="{_LEFT}" y="14">{escape(title)} nothing in the arena</text>']
-    axes = _Axes(width, height, count, max(plan.arena_bytes, plan.lower_bound, top_byte, 1))
     names = when.steps if when is not None else tuple(map(str, range(count)))
-    shapes, labels = [], []
-    for buffer, base, fill in zip(plan.buffers, plan.offsets, colours(plan), strict=True):
+    fills = colours(plan)
+    parts = [] if not plan.areas else [_headline(width, plan, title)]
+    for band, top, tall in _stacked(plan, height, top_byte):
+        least = 1 if plan.areas else top_byte
+        axes = _Axes(width, tall, count, max(band.plan.arena_bytes, band.plan.lower_bound, least, 1))
+        here = [fills[i] for i in band.members]
+        head = _band_headline(width, band) if plan.areas else _headline(width, plan, title)
+        plot = [*_plot(axes, band, names, here, pattern), head]
+        if band.members == bands(plan)[0].members:
+            plot += _layer_strip(axes, when) if when is not None else _step_numbers(axes)
+            plot += _legend(axes, plan, pattern)
+        parts += [f'<g transform="translate(0 {top})">', *plot, "</g>"] if top else plot
+    return parts
+
+
+def drawn_height(plan: Plan, height: int, top_byte: int = 0) -> int:
+    """Pixels of a drawing whose plots are together `height` pixels high."""
+    *_, (_, top, tall) = _stacked(plan, height, top_byte)
+    return top + _TOP + tall + _FOOT
+
+
+def _stacked(plan: Plan, height: int, top_byte: int) -> Iterator[tuple[Band, int, int]]:
+    """The plots from the top to the bottom: where each begins, and how high it is."""
+    found = bands(plan)
+    if not plan.areas:
+        yield found[0], 0, height
+        return
+    total = max(sum(band.plan.arena_bytes for band in found), top_byte)
+    top = _HEAD
+    for band in reversed(found):
+        tall = max(_LOWEST, round(height * band.plan.arena_bytes / total))
+        yield band, top, tall
+        top += _TOP + tall + _BETWEEN
+
+
+def _plot(axes: _Axes, band: Band, names: Sequence[str], fills: Sequence[str], pattern: str) -> Iterator[str]:
+    """What is in one memory."""
+    plan = band.plan
+    live = live_bytes(plan) + (0,) * (axes.steps - step_count(plan))
+    where = f" of {band.memory}" if band.memory else ""
+    yield from _address_axis(axes)
+    yield from _step_columns(axes, live, names)
+    labels = []
+    for buffer, base, fill in zip(plan.buffers, plan.offsets, fills, strict=True):
         boxes = [
             (axes.x(r.lower), axes.y(base + r.stop), axes.x(r.upper), axes.y(base + r.start)) for r in buffer.rects
         ]
-        shapes.append(_shape(buffer, base, fill, boxes, pattern))
+        yield _shape(buffer, f"{base:,}{where}", fill, boxes, pattern)
         labels.append(_name_inside(buffer, fill, boxes))
-    return [
-        *_address_axis(axes),
-        *_step_columns(axes, live, names),
-        *shapes,
-        *_marks(axes, plan),
-        *filter(None, labels),
-        _headline(axes, plan, title),
-        *(_layer_strip(axes, when) if when is not None else _step_numbers(axes)),
-        *_legend(axes, plan, pattern),
-    ]
+    yield from _marks(axes, plan)
+    yield from filter(None, labels)
 
 
 def _address_axis(axes: _Axes) -> list[str]:
@@ -174,13 +215,13 @@ def _step_columns(axes: _Axes, live: Sequence[int], names: Sequence[str]) -> lis
     return parts
 
 
-def _shape(buffer: Buffer, base: int, fill: str, boxes: Sequence[tuple[int, int, int, int]], pattern: str) -> str:
+def _shape(buffer: Buffer, place: str, fill: str, boxes: Sequence[tuple[int, int, int, int]], pattern: str) -> str:
     path = "".join(f"M{x0} {y0}H{x1}V{y1}H{x0}z" for x0, y0, x1, y1 in boxes)
     # An outline thicker than a tenth of the boxes would hide them: rings of thin rows are drawn without.
     outline = 1 if all(x1 - x0 > 9 and y1 - y0 > 9 for x0, y0, x1, y1 in boxes) or len(boxes) == 1 else 0
     born, dead = life(buffer)
     steps = f"step {born}" if dead == born + 1 else f"steps {born} to {dead - 1}"
-    title = f"{buffer.name} ({buffer.kind}): {buffer.size:,} bytes at {base:,}, {steps}"
+    title = f"{buffer.name} ({buffer.kind}): {buffer.size:,} bytes at {place}, {steps}"
     drawn = (
         f'<path class="buffer" fill="{fill}" stroke-width="{outline}" d="{path}"><title>{escape(title)}</title></path>'
     )
@@ -246,16 +287,29 @@ def _marks(axes: _Axes, plan: Plan) -> list[str]:
     ]
 
 
-def _headline(axes: _Axes, plan: Plan, title: str) -> str:
+def _headline(width: int, plan: Plan, title: str) -> str:
     most = max(live_bytes(plan))
-    full = axes.width >= 640
+    full = width >= _NARROW
     arena = f"arena {plan.arena_bytes:,} bytes" + (f" ({plan.proof})" if full else "")
     peak = f"\u25be peak {most:,}" + (" bytes alive" if full else "")
     bound = f"\u2504 lower bound {plan.lower_bound:,}" if full else f"\u2504 bound {plan.lower_bound:,}"
     head = f"{title}: {arena}" if title else arena
+    return _heading(head, peak, bound)
+
+
+def _band_headline(width: int, band: Band) -> str:
+    """Of one of several memories, whose peaks are marked one by one."""
+    most = max(live_bytes(band.plan))
+    if width < _NARROW:
+        return _heading(f"{band.memory}: {band.plan.arena_bytes:,} bytes", f"\u25be peak {most:,}")
+    return _heading(f"{band.title}: {band.plan.arena_bytes:,} bytes", f"\u25be peak {most:,} bytes alive")
+
+
+def _heading(head: str, *marks: str) -> str:
     return (
         f'<text x="{_LEFT}" y="14"><tspan class="head">{escape(head)}</tspan>'
-        f'<tspan class="mark" dx="14">{peak}</tspan><tspan class="mark" dx="14">{bound}</tspan></text>'
+        + "".join(f'<tspan class="mark" dx="14">{mark}</tspan>' for mark in marks)
+        + "</text>"
     )
 
 

@@ -9,6 +9,8 @@ from tinygen.energy import Energy
 from tinygen.measurement import percentile
 from tinygen.regression import Compared, Regression
 from tinygen.report.memory_map import short_name
+from tinygen.report.planned import TOLD_PERCENT, excess_line
+from tinygen.source_tree import searched
 
 _BAR = 24
 
@@ -28,13 +30,25 @@ def headline(b: Benchmark) -> tuple[str, ...]:
         *spread,
         *time,
         f"arena     {b.arena_bytes:,} bytes ({b.proof}, lower bound {b.lower_bound_bytes:,})",
+        f"searched  {searched(b.schedule_exact)}",
+        *(() if b.excess_percent <= TOLD_PERCENT else (excess_line(b.excess_percent),)),
         *((f"state     {b.state_bytes:,} bytes",) if b.state_bytes else ()),
         f"RAM       {b.ram_bytes:,} of {b.ram_available_bytes:,} bytes",
+        *_memories(b),
         f"flash     {b.flash_bytes:,} of {b.flash_available_bytes:,} bytes (constants {b.constant_bytes:,})",
         f"stack     {b.stack_bytes:,} bytes used",
         f"outputs   {'match' if b.outputs_match else 'DIFFER FROM'} {b.compared_with}",
         *(() if b.energy is None else _energy(b.energy)),
     )
+
+
+def _memories(b: Benchmark) -> Iterator[str]:
+    """A line for each memory, where arenas are in others than the main one."""
+    if any(m.arena_bytes for m in b.memories[1:]):
+        width = max(len(m.name) for m in b.memories)
+        for m in b.memories:
+            of = f"{m.bytes:,} of {m.available_bytes:,} bytes (arena {m.arena_bytes:,})"
+            yield f"  {m.name:<{width}}  {of}"
 
 
 def _energy(e: Energy) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from tinygen.plan.live import live_bytes
 from tinygen.plan.model import Plan
+from tinygen.report.bands import bands
 from tinygen.report.memory_map import LANDING, colours, live_by_step
 from tinygen.report.timeline import Timeline
 
@@ -17,6 +19,7 @@ _LETTERS = string.ascii_uppercase + string.digits
 _WORKING = {"scratch": "-", "accumulator": "+"}
 _FREE = " "
 _MARGIN = 10
+_LEAST_ROWS = 3
 
 
 def letters(plan: Plan) -> tuple[str, ...]:
@@ -34,13 +37,31 @@ def letters(plan: Plan) -> tuple[str, ...]:
 def terminal_map(
     plan: Plan, when: Timeline | None = None, *, width: int = 100, height: int = 24
 ) -> Iterator[tuple[Run, ...]]:
-    """Lines of `width` characters, `height` of them for the arena; each character is what is at its middle."""
+    """Lines of `width` characters, `height` of them for the arena; each character is what is at its middle.
+
+    Each of several memories has lines of its own, the lowest address at the bottom, and never less than three.
+    """
     live = live_by_step(plan, when)
     steps = len(live)
     if not any(live):
         return
-    columns, rows = max(1, min(width - _MARGIN - 1, 4 * steps)), max(1, min(height, plan.arena_bytes))
-    cells = _cells(plan, steps, columns, rows)
+    columns = max(1, min(width - _MARGIN - 1, 4 * steps))
+    marks = list(zip(letters(plan), colours(plan), strict=True))
+    for band in reversed(bands(plan)):
+        rows = height
+        if plan.areas:
+            rows = max(_LEAST_ROWS, round(height * band.plan.arena_bytes / plan.arena_bytes))
+            yield ((f"{band.title}: {band.plan.arena_bytes:,} bytes", None),)
+        yield from _plot(band.plan, [marks[i] for i in band.members], steps, columns, rows)
+    if when is not None:
+        yield ((f"{'layers':>{_MARGIN - 1}}  {_layer_line(when, columns, steps)}".rstrip(), None),)
+
+
+def _plot(plan: Plan, marks: Sequence[Run], steps: int, columns: int, height: int) -> Iterator[tuple[Run, ...]]:
+    """What is in one memory, in at most `height` lines between the peak and the axis."""
+    rows = max(1, min(height, plan.arena_bytes))
+    cells = _cells(plan, marks, steps, columns, rows)
+    live = live_bytes(plan)
     peak = min(columns - 1, (2 * live.index(max(live)) + 1) * columns // (2 * steps))
     yield ((" " * (_MARGIN + 1 + peak) + f"v peak {max(live):,}", None),)
     for row in reversed(range(rows)):
@@ -49,19 +70,17 @@ def terminal_map(
         runs = [("".join(c for c, _ in cell), colour) for colour, cell in groupby(cells[row], key=lambda cell: cell[1])]
         yield ((f"{label:>{_MARGIN - 1}} |", None), *runs)
     yield ((f"{0:>{_MARGIN - 1}} +{'-' * columns}", None),)
-    if when is not None:
-        yield ((f"{'layers':>{_MARGIN - 1}}  {_layer_line(when, columns, steps)}".rstrip(), None),)
 
 
-def _cells(plan: Plan, steps: int, columns: int, rows: int) -> list[list[Run]]:
+def _cells(plan: Plan, marks: Sequence[Run], steps: int, columns: int, rows: int) -> list[list[Run]]:
     """By row from the bottom and column: the character and the colour."""
     cells: list[list[Run]] = [[(_FREE, None)] * columns for _ in range(rows)]
-    for buffer, base, letter, colour in zip(plan.buffers, plan.offsets, letters(plan), colours(plan), strict=True):
+    for buffer, base, mark in zip(plan.buffers, plan.offsets, marks, strict=True):
         for rect in buffer.rects:
             across = _inside(rect.lower, rect.upper, steps, columns)
             for row in _inside(base + rect.start, base + rect.stop, plan.arena_bytes, rows):
                 for column in across:
-                    cells[row][column] = (letter, colour)
+                    cells[row][column] = mark
     return cells
 
 

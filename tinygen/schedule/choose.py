@@ -71,6 +71,8 @@ class Choice:
     """What else the objective allows, the fewest live bytes first: over several memories another may be better."""
     dearer: tuple[Candidate, ...] = ()
     """What it does not allow, the fewest instructions first: where nothing else fits."""
+    excess: float = 0.0
+    """The share of instructions above the objective's choice, where only a dearer one could be spread over memories."""
 
 
 def choose(

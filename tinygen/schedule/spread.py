@@ -43,9 +43,12 @@ def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> 
     usable = [replace(r, capacity=max(0, r.capacity - variables)) if r.main else r for r in regions]
     if not wanted and all(chosen.plan.arena_bytes <= r.capacity for r in usable if r.main):
         return chosen
-    found = _coolest((chosen, *chosen.allowed), usable, TRIES) or _coolest(chosen.dearer, usable, 1)
+    found = _coolest((chosen, *chosen.allowed), usable, TRIES)
     if found is not None:
         return found
+    found = _coolest(chosen.dearer, usable, 1)
+    if found is not None:
+        return replace(found, excess=max(0.0, found.instructions / max(1.0, chosen.instructions) - 1))
     if not wanted:
         return chosen
     room = ", ".join(f"{r.name} {r.capacity}" for r in usable)
