@@ -98,6 +98,13 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
         tensor((1, 4)),
     ),
     "TANH": (tensor(IMAGE), tensor(IMAGE, quant=SIGNED)),
+    "TRANSPOSE_CONV": (
+        tensor((4,), INT32, [1, 4, 3, 5]),
+        tensor((5, 1, 1, 2), INT8, 1),
+        tensor(IMAGE),
+        tensor((5,), INT32, 7),
+        tensor((1, 4, 3, 5)),
+    ),
     "TRANSPOSE": (tensor(IMAGE), tensor((4,), INT32, [0, 3, 1, 2]), tensor((1, 2, 4, 3))),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (
         tensor((3, 1, 2), quant=SIGNED),

@@ -17,7 +17,7 @@ from tinygen.ops.planar_kernels import planar_kernels
 from tinygen.ops.requantize import Requantization, channel_factors, fold_requantization, multipliers
 from tinygen.ops.window import WindowOp, inside_rows
 
-_PANELS = {3: (30, 105, 285), 2: (19, 81, 210), 1: (14, 59, 127)}
+PANELS = {3: (30, 105, 285), 2: (19, 81, 210), 1: (14, 59, 127)}
 """For each number of pixels in a conv_2d_s8 panel the instructions of a pair of filters on a Cortex-M4, as counted by
 `python -m benchmarks.estimates`: per four taps, and besides with the fast requantization and with the general one."""
 
@@ -68,8 +68,7 @@ def conv_2d_kernels(
                 symbol, f"{name}_s8.h", fields, args, scratch_bytes=2 * panel * depth, params="tg_conv_2d_s8_params"
             )
 
-        besides = 1 if requantization.fast else 2
-        multiply = sum(pairs * (depth // 4 * _PANELS[n][0] + _PANELS[n][besides]) + 58 for n in _panels(columns, panel))
+        multiply = multiply_instructions(columns, panel, len(filters), depth, fast=requantization.fast)
         gather = _gather_instructions(op, graph, runs_per_row, run_bytes)
         twos = sum(n == 2 for n in _panels(columns, panel))
         return Kernel(
@@ -84,7 +83,13 @@ def conv_2d_kernels(
             spread=output.shape[1] * twos * pairs * depth // 4,
         )
 
-    return tuple(kernel(panel) for panel in _PANELS if panel <= columns)
+    return tuple(kernel(panel) for panel in PANELS if panel <= columns)
+
+
+def multiply_instructions(columns: int, panel: int, filters: int, depth: int, *, fast: bool) -> int:
+    """Of multiplying all panels of a row with all filters, each of `depth` taps."""
+    pairs, besides = -(-filters // 2), 1 if fast else 2
+    return sum(pairs * (depth // 4 * PANELS[n][0] + PANELS[n][besides]) + 58 for n in _panels(columns, panel))
 
 
 def _gather_instructions(op: WindowOp, graph: Graph, runs_per_row: int, run_bytes: int) -> int:

@@ -18,7 +18,7 @@ from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import Rows, Window
 from tinygen.ir.tensor import Array
 from tinygen.ops.check import Check
-from tinygen.ops.resizing import check_size, covering_window, taps_of
+from tinygen.ops.resizing import check_size, covering_window, ratio, taps_of
 
 _FRACTION = 10
 """Fractional bits of a position in the input."""
@@ -118,7 +118,7 @@ class ResizeBilinear(Op):
 
     def _window(self, graph: Graph) -> Window | None:
         rows, _ = self._mixtures(graph)
-        return covering_window(rows.first, rows.second, self.input(graph, 0).shape[1])
+        return covering_window(rows.first, rows.second, *ratio(self.input(graph, 0).shape[1], len(rows.share)))
 
     def _mixtures(self, graph: Graph) -> tuple[Mixture, Mixture]:
         """Of rows and of columns."""

@@ -17,7 +17,7 @@ from tinygen.ir.op import Numerics, Op, Options, register
 from tinygen.ir.rows import Rows, Window
 from tinygen.ir.tensor import Array
 from tinygen.ops.check import Check
-from tinygen.ops.resizing import check_size, covering_window, taps_of
+from tinygen.ops.resizing import check_size, covering_window, ratio, taps_of
 from tinygen.ops.slicing import check_source
 
 
@@ -91,7 +91,7 @@ class ResizeNearestNeighbor(Op):
 
     def _window(self, graph: Graph) -> Window | None:
         rows, _ = self._sources(graph)
-        return covering_window(rows, rows, self.input(graph, 0).shape[1])
+        return covering_window(rows, rows, *ratio(self.input(graph, 0).shape[1], len(rows)))
 
     def _sources(self, graph: Graph) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """For each output row and for each output column the one of the input it shows."""

@@ -32,13 +32,17 @@ def check_size(check: Check, source: Tensor, output: Tensor) -> bool:
     return check.shape(output, "output", (1, *size, source.shape[3]))
 
 
-def covering_window(first: Indices, last: Indices, height: int) -> Window | None:
-    """The narrowest window, moving on as the ratio of the heights says, that has rows first[y] to last[y] at step y.
+def ratio(size: int, count: int) -> tuple[int, int]:
+    """size / count in lowest terms."""
+    common = gcd(size, count)
+    return size // common, count // common
+
+
+def covering_window(first: Indices, last: Indices, stride: int, repeat: int) -> Window | None:
+    """The narrowest window, moving on by stride / repeat rows, that has rows first[y] to last[y] at step y.
 
     None where it would be so many rows that the whole tensor is better read through one pointer.
     """
-    common = gcd(height, len(first))
-    stride, repeat = height // common, len(first) // common
     starts = np.arange(len(first)) * stride // repeat
     pad = int((starts - first).max())
     size = int((last - starts).max()) + pad + 1
