@@ -28,7 +28,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 def instance(file: Path) -> tuple[tuple[Buffer, ...], Callable[[tuple[Buffer, ...]], Plan]]:
     capacity = int(file.name.split(".")[1])
-    buffers = read_csv(file.read_text(), file.name)
+    buffers = tuple(row.buffer() for row in read_csv(file.read_text(), file.name))
     return buffers, lambda found: plan(found, capacity=capacity, node_budget=FILE_NODE_BUDGET)
 
 

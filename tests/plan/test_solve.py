@@ -123,19 +123,37 @@ def test_pins_on_one_another_are_refused() -> None:
     assert caught.value.code == "TG304"
 
 
-def test_too_little_capacity_names_needs_and_the_largest() -> None:
+def refusal(buffers: list[Buffer], capacity: int, node_budget: int) -> str:
     with pytest.raises(TinygenError) as caught:
-        plan([box(name, 0, 2, size) for name, size in (("s", 1), ("m", 20), ("l", 30), ("n", 25))], capacity=70)
-    message = str(caught.value)
+        plan(buffers, capacity=capacity, node_budget=node_budget)
     assert caught.value.code == "TG305"
-    assert "needed at least 76 bytes, available 70" in message
-    assert "'l' (30 bytes), 'n' (25 bytes), 'm' (20 bytes)" in message
+    return str(caught.value)
+
+
+def test_too_little_capacity_names_needs_the_steps_and_the_largest_there() -> None:
+    crowd = [box(name, 2, 4, size) for name, size in (("s", 1), ("m", 20), ("l", 30), ("n", 25))]
+    message = refusal([box("first", 0, 2, 50), *crowd, box("long", 0, 9, 2)], 70, 0)
+    assert "needed at least 78 bytes, available 70; so much is alive in each of steps 2 to 3" in message
+    assert "'l' (30 bytes), 'n' (25 bytes), 'm' (20 bytes), the largest of 5" in message
+
+
+def test_too_little_capacity_for_a_pinned_buffer_names_it() -> None:
+    message = refusal([box("a", 0, 1, 50), box("p", 1, 2, 20, pinned=60)], 70, 0)
+    assert "needed at least 80 bytes, available 70; that is where 'p' of 20 bytes, pinned at offset 60 ends" in message
+
+
+def test_capacity_that_was_not_found_differs_from_one_that_cannot_be() -> None:
+    buffers = [box("a", 0, 2, 1), box("b", 0, 2, 1, alignment=4), box("c", 0, 2, 1, alignment=4)]
+    assert live_bytes_bound(tuple(buffers)) == 3
+    message = refusal(buffers, 4, 0)
+    assert "the smallest plan found needs 9 bytes, 5 more than the capacity of 4; there may be one" in message
+    assert "needed at least 5 bytes, available 4; the live bytes alone would need 3" in refusal(buffers, 4, 100)
 
 
 @pytest.mark.parametrize("name", ["G.1048576.csv", "K.1048576.csv"])
 def test_published_instances_fit_their_capacity(name: str) -> None:
     if not (INSTANCES / name).exists():
         pytest.skip(f"no {name} in {INSTANCES}")
-    buffers = read_csv((INSTANCES / name).read_text(), name)
+    buffers = [row.buffer() for row in read_csv((INSTANCES / name).read_text(), name)]
     result = plan(buffers, capacity=1_048_576, node_budget=100_000)
     assert result.arena_bytes <= 1_048_576

@@ -114,8 +114,8 @@ def command(
     """Show where every byte of a model's arena lives, or place the buffers of an allocation file.
 
     A model is shown beside what computing layer by layer would need. The columns of an allocation file are id, lower,
-    upper and size, as MiniMalloc has them; without --capacity the smallest arena is searched, with it an arena above is
-    an error.
+    upper and size, and if wanted alignment, gaps and offset, as MiniMalloc has them. Without --capacity the smallest
+    arena is searched, with it an arena above is an error.
     """
     if file.suffix == ".tflite":
         _refuse(context, "allocation files", ("capacity", "out"))
@@ -165,16 +165,16 @@ def _place_file(output: Output, file: Path, capacity: int | None, out: Path | No
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as problem:
         raise error("TG306", f"cannot be read: {problem}", origin=Origin(file.name)) from problem
-    buffers = read_csv(text, file.name)
+    rows = read_csv(text, file.name)
     with output.status("planning"):
-        found = plan(buffers, capacity=capacity, node_budget=FILE_NODE_BUDGET)
+        found = plan([row.buffer() for row in rows], capacity=capacity, node_budget=FILE_NODE_BUDGET)
     if out is not None:
-        _write(out, write_csv(found))
+        _write(out, write_csv(rows, found))
     if picture is not None:
         _write(picture, svg(found))
 
     def show() -> None:
-        output.line(f"{file.name}: {len(buffers):,} buffers in {found.arena_bytes:,} bytes ({found.proof})")
+        output.line(f"{file.name}: {len(rows):,} buffers in {found.arena_bytes:,} bytes ({found.proof})")
         output.line(f"lower bound {found.lower_bound:,} bytes")
         if out is not None:
             output.line(f"offsets: {out}")

@@ -95,6 +95,21 @@ def build_problem(buffers: Sequence[Buffer]) -> Problem:
     )
 
 
+def busiest(problem: Problem) -> tuple[int, int, dict[int, int]]:
+    """The first stretch of steps [lower, upper) with the most grains alive, and the bytes that each buffer holds then.
+
+    There must be a buffer with any bytes.
+    """
+    times, live = _live_grains(problem.slices, problem.grain)
+    first = int(np.argmax(live))
+    lower, upper = int(times[first]), int(times[first + 1])
+    held: dict[int, int] = {}
+    for begin, end, start, stop, owner in problem.slices.tolist():
+        if begin <= lower < end:
+            held[owner] = held.get(owner, 0) + stop - start
+    return lower, upper, held
+
+
 def _slices(buffers: Sequence[Buffer]) -> Slices:
     """The slices of all buffers, sorted."""
     found = [b.slices for b in buffers]

@@ -10,7 +10,7 @@ from tinygen.plan.ascend import Ascent
 from tinygen.plan.heuristics import height, orders, place
 from tinygen.plan.model import Buffer, Plan
 from tinygen.plan.orient import Orienter
-from tinygen.plan.problem import Outcome, Problem, build_problem
+from tinygen.plan.problem import Outcome, Problem, build_problem, busiest
 from tinygen.plan.search import prepare, search
 from tinygen.plan.validate import validate
 
@@ -22,6 +22,8 @@ _FIRST_SHARE = 1_000
 _SHARE_GROWTH = 1.3
 _SEARCH_SHARE = 4
 """Nodes of the search without restarts are that much cheaper than those of the searches with them."""
+_LISTED = 3
+"""Buffers that an error names."""
 
 
 def plan(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budget: int = NODE_BUDGET) -> Plan:
@@ -45,13 +47,15 @@ def sketch(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budge
         order.sort(key=lambda i: _canonical(buffers[i]))
     problem = build_problem([buffers[i] for i in order])
     bound = problem.floor()
-    goal = bound if capacity is None else max(bound, capacity // problem.grain)
+    if capacity is not None and bound * problem.grain > capacity:
+        raise _impossible(problem, [buffers[i] for i in order], capacity)
+    goal = bound if capacity is None else capacity // problem.grain
     best = _greedy(problem, goal)
     if height(problem, best) > goal and node_budget > 0:
         best, bound = _improve(problem, best, goal, bound, capacity, node_budget)
     arena = height(problem, best) * problem.grain
     if capacity is not None and arena > capacity:
-        raise _too_small(buffers, arena, bound * problem.grain, capacity)
+        raise _not_found(arena, bound * problem.grain, problem.floor() * problem.grain, capacity)
     gap = arena - bound * problem.grain
     offsets = dict(zip(order, best, strict=True))
     return Plan(
@@ -166,8 +170,28 @@ def _check(buffers: tuple[Buffer, ...]) -> None:
             )
 
 
-def _too_small(buffers: tuple[Buffer, ...], arena: int, bound: int, capacity: int) -> TinygenError:
-    largest = sorted(buffers, key=lambda buffer: -buffer.size)[:3]
-    listed = ", ".join(f"'{buffer.name}' ({buffer.size} bytes)" for buffer in largest)
-    needed = f"at least {bound} bytes" if bound > capacity else f"{arena} bytes by the smallest plan found"
-    return error("TG305", f"needed {needed}, available {capacity}; the largest buffers are {listed}")
+def _impossible(problem: Problem, buffers: Sequence[Buffer], capacity: int) -> TinygenError:
+    """Without a search: what is alive in one step needs more than the capacity, or where one buffer is pinned."""
+    needed = problem.floor() * problem.grain
+    if needed > problem.live_bound * problem.grain:
+        last = max(buffers, key=lambda buffer: buffer.size + (buffer.pinned or 0))
+        pinned = f", pinned at offset {last.pinned}" if last.pinned else ""
+        why = f"that is where '{last.name}' of {last.size} bytes{pinned} ends"
+    else:
+        lower, upper, held = busiest(problem)
+        most = sorted(held, key=lambda i: -held[i])[:_LISTED]
+        listed = ", ".join(f"'{buffers[i].name}' ({held[i]} bytes)" for i in most)
+        steps = f"step {lower}" if upper == lower + 1 else f"each of steps {lower} to {upper - 1}"
+        beside = f", the largest of {len(held)}" if len(held) > len(most) else ""
+        why = f"so much is alive in {steps}: {listed}{beside}"
+    return error("TG305", f"needed at least {needed} bytes, available {capacity}; {why}")
+
+
+def _not_found(arena: int, bound: int, live: int, capacity: int) -> TinygenError:
+    """After a search: there is no such plan, or none was found with the nodes that could be spent."""
+    if bound > capacity:
+        why = f"the live bytes alone would need {live}, but no placement of these buffers is within the capacity"
+        return error("TG305", f"needed at least {bound} bytes, available {capacity}; {why}")
+    found = f"the smallest plan found needs {arena} bytes, {arena - capacity} more than the capacity of {capacity}"
+    why = f"there may be one, as the live bytes need only {live}, but none was found within the search's budget"
+    return error("TG305", f"{found}; {why}")
