@@ -48,13 +48,26 @@ def test_every_rectangle_is_drawn_at_its_place(plan):
     assert boxes == [("164", "36", "364", "56"), ("264", "56", "464", "76"), ("364", "36", "564", "56")]
 
 
+def test_a_file_with_a_million_steps_is_drawn_by_its_changes():
+    buffers = (_buffer("a", 10, 700_000, 8), _buffer("b", 600_000, 10**12, 4))
+    text = svg(Plan(buffers, (0, 8), 12, 12, "optimal"))
+    titles = re.findall("<title>(steps .*?)</title>", text)
+    assert titles == [
+        "steps 0 to 9: 0 bytes alive",
+        "steps 10 to 599999: 8 bytes alive",
+        "steps 600000 to 699999: 12 bytes alive (the most)",
+        f"steps 700000 to {10**12 - 1}: 4 bytes alive",
+    ]
+    assert f"time, {10**12:,} steps" in text
+
+
 def test_peak_and_bound_are_marked(plan):
     text = svg(plan, width=576, height=140)
     assert "arena 140 bytes" in text
     assert "peak 120" in text
     root = ElementTree.fromstring(text)
     titles = [title.text for title in root.findall("s:rect[@class='step']/s:title", NAMESPACE)]
-    assert titles[1] == "step 1, 1: 120 bytes alive (the most)"
+    assert titles[1] == "step 1: 120 bytes alive (the most)"
     line = root.find("s:line[@class='peak']", NAMESPACE)
     assert line is not None
     assert line.get("x1") == "214"  # the middle of step 1

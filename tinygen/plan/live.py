@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from tinygen.plan.model import Buffer, Plan
 
@@ -12,14 +12,24 @@ def step_count(plan: Plan) -> int:
     return max((rect.upper for buffer in plan.buffers for rect in buffer.rects), default=0)
 
 
-def live_bytes(plan: Plan) -> tuple[int, ...]:
-    """Bytes alive during each step, without alignment."""
-    change = [0] * (step_count(plan) + 1)
+def live_stretches(plan: Plan) -> tuple[tuple[int, int, int], ...]:
+    """Stretches of steps [lower, upper) from step 0 on with the bytes alive in each of their steps, without alignment.
+
+    A file's steps may be nanoseconds: there can be many more of them than of these.
+    """
+    change = {0: 0}
     for buffer in plan.buffers:
         for rect in buffer.rects:
-            change[rect.lower] += rect.stop - rect.start
-            change[rect.upper] -= rect.stop - rect.start
-    return tuple(accumulate(change))[:-1]
+            change[rect.lower] = change.get(rect.lower, 0) + rect.stop - rect.start
+            change[rect.upper] = change.get(rect.upper, 0) - rect.stop + rect.start
+    times = sorted(change)
+    alive = accumulate(change[time] for time in times)
+    return tuple((lower, upper, live) for (lower, upper), live in zip(pairwise(times), alive, strict=False))
+
+
+def live_bytes(plan: Plan) -> tuple[int, ...]:
+    """Bytes alive during each step, without alignment."""
+    return tuple(live for lower, upper, live in live_stretches(plan) for _ in range(lower, upper))
 
 
 def life(buffer: Buffer) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from tinygen.plan.live import life, live_bytes, step_count
+from tinygen.plan.live import life, live_bytes, live_stretches, step_count
 from tinygen.plan.model import Buffer, Plan
 from tinygen.report.bands import Band, bands
 from tinygen.report.timeline import Timeline
@@ -76,6 +76,16 @@ class _Axes:
         return _TOP + self.height
 
 
+@dataclass(frozen=True)
+class _Column:
+    """Steps [lower, upper) that are one to hover over, what they are called, and the bytes alive in each."""
+
+    lower: int
+    upper: int
+    name: str
+    live: int
+
+
 def colours(plan: Plan) -> tuple[str, ...]:
     """A colour for each buffer, so that tensors alive one after the other differ; a landing slot has its ring's."""
     by_birth = sorted(range(len(plan.buffers)), key=lambda i: (life(plan.buffers[i])[0], i))
@@ -87,10 +97,11 @@ def colours(plan: Plan) -> tuple[str, ...]:
 def svg(plan: Plan, when: Timeline | None = None, *, width: int = 960, height: int = 320) -> str:
     """One self-contained SVG element of `width` pixels whose plot is `height` pixels high.
 
-    `when` names the steps of the schedule for hovering and the layers below the plot; without it steps are numbered.
+    `when` names the steps of the schedule for hovering and the layers below the plot; without it steps are numbered,
+    and those between two changes are one to hover over.
     """
     total = drawn_height(plan, height)
-    count = len(live_by_step(plan, when))
+    count = step_count(plan) if when is None else len(when.steps)
     label = f"Memory map: {plan.arena_bytes:,} bytes over {count} steps, lower bound {plan.lower_bound:,} bytes"
     return (
         opening(width, total, label)
@@ -133,11 +144,9 @@ def drawing(
     The address axis of a plan in one memory reaches up to `top_byte` if that is above the plan; those of several
     memories are together as high.
     """
-    live = live_by_step(plan, when)
-    count = len(live)
-    if not any(live):
+    count = step_count(plan) if when is None else len(when.steps)
+    if not any(live for *_, live in live_stretches(plan)):
         return [f'<text class="head" x="{_LEFT}" y="14">{escape(title)} nothing in the arena</text>']
-    names = when.steps if when is not None else tuple(map(str, range(count)))
     fills = colours(plan)
     parts = [] if not plan.areas else [_headline(width, plan, title)]
     for band, top, tall in _stacked(plan, height, top_byte):
@@ -145,7 +154,7 @@ def drawing(
         axes = _Axes(width, tall, count, max(band.plan.arena_bytes, band.plan.lower_bound, least, 1))
         here = [fills[i] for i in band.members]
         head = _band_headline(width, band) if plan.areas else _headline(width, plan, title)
-        plot = [*_plot(axes, band, names, here, pattern), head]
+        plot = [*_plot(axes, band, when, here, pattern), head]
         if band.members == bands(plan)[0].members:
             plot += _layer_strip(axes, when) if when is not None else _step_numbers(axes)
             plot += _legend(axes, plan, pattern)
@@ -173,13 +182,14 @@ def _stacked(plan: Plan, height: int, top_byte: int) -> Iterator[tuple[Band, int
         top += _TOP + tall + _BETWEEN
 
 
-def _plot(axes: _Axes, band: Band, names: Sequence[str], fills: Sequence[str], pattern: str) -> Iterator[str]:
+def _plot(axes: _Axes, band: Band, when: Timeline | None, fills: Sequence[str], pattern: str) -> Iterator[str]:
     """What is in one memory."""
     plan = band.plan
-    live = live_bytes(plan) + (0,) * (axes.steps - step_count(plan))
+    columns = _columns(plan, when)
+    peak = max(columns, key=lambda column: column.live)
     where = f" of {band.memory}" if band.memory else ""
     yield from _address_axis(axes)
-    yield from _step_columns(axes, live, names)
+    yield from _column_boxes(axes, columns, peak)
     labels = []
     for buffer, base, fill in zip(plan.buffers, plan.offsets, fills, strict=True):
         boxes = [
@@ -187,7 +197,7 @@ def _plot(axes: _Axes, band: Band, names: Sequence[str], fills: Sequence[str], p
         ]
         yield _shape(buffer, f"{base:,}{where}", fill, boxes, pattern)
         labels.append(_name_inside(buffer, fill, boxes))
-    yield from _marks(axes, plan)
+    yield from _marks(axes, plan, peak)
     yield from filter(None, labels)
 
 
@@ -204,24 +214,32 @@ def _address_axis(axes: _Axes) -> list[str]:
     return parts
 
 
-def _step_columns(axes: _Axes, live: Sequence[int], names: Sequence[str]) -> list[str]:
-    peak = live.index(max(live))
+def _columns(plan: Plan, when: Timeline | None) -> tuple[_Column, ...]:
+    if when is not None:
+        named = zip(when.steps, live_by_step(plan, when), strict=True)
+        return tuple(_Column(i, i + 1, f"step {i}, {name}", live) for i, (name, live) in enumerate(named))
+    return tuple(_Column(lower, upper, _steps(lower, upper), live) for lower, upper, live in live_stretches(plan))
+
+
+def _column_boxes(axes: _Axes, columns: Sequence[_Column], peak: _Column) -> list[str]:
     parts = []
-    for step, name in enumerate(names):
-        x, w = axes.x(step), axes.x(step + 1) - axes.x(step)
-        title = f"step {step}, {escape(name)}: {live[step]:,} bytes alive{' (the most)' if step == peak else ''}"
+    for column in columns:
+        x, w = axes.x(column.lower), axes.x(column.upper) - axes.x(column.lower)
+        title = f"{escape(column.name)}: {column.live:,} bytes alive{' (the most)' if column is peak else ''}"
         box = f'x="{x}" y="{_TOP - 8}" width="{w}" height="{axes.height + 8}"'
         parts.append(f'<rect class="step" {box}><title>{title}</title></rect>')
     return parts
+
+
+def _steps(lower: int, upper: int) -> str:
+    return f"step {lower}" if upper == lower + 1 else f"steps {lower} to {upper - 1}"
 
 
 def _shape(buffer: Buffer, place: str, fill: str, boxes: Sequence[tuple[int, int, int, int]], pattern: str) -> str:
     path = "".join(f"M{x0} {y0}H{x1}V{y1}H{x0}z" for x0, y0, x1, y1 in boxes)
     # An outline thicker than a tenth of the boxes would hide them: rings of thin rows are drawn without.
     outline = 1 if all(x1 - x0 > 9 and y1 - y0 > 9 for x0, y0, x1, y1 in boxes) or len(boxes) == 1 else 0
-    born, dead = life(buffer)
-    steps = f"step {born}" if dead == born + 1 else f"steps {born} to {dead - 1}"
-    title = f"{buffer.name} ({buffer.kind}): {buffer.size:,} bytes at {place}, {steps}"
+    title = f"{buffer.name} ({buffer.kind}): {buffer.size:,} bytes at {place}, {_steps(*life(buffer))}"
     drawn = (
         f'<path class="buffer" fill="{fill}" stroke-width="{outline}" d="{path}"><title>{escape(title)}</title></path>'
     )
@@ -274,10 +292,8 @@ def _text_width(text: str) -> float:
     return 6.2 * len(text)
 
 
-def _marks(axes: _Axes, plan: Plan) -> list[str]:
-    live = live_bytes(plan)
-    peak = live.index(max(live))
-    x, y = (axes.x(peak) + axes.x(peak + 1)) // 2, axes.y(plan.lower_bound)
+def _marks(axes: _Axes, plan: Plan, at: _Column) -> list[str]:
+    x, y = (axes.x(at.lower) + axes.x(at.upper)) // 2, axes.y(plan.lower_bound)
     title = f"lower bound {plan.lower_bound:,} bytes; the arena has {plan.arena_bytes:,} ({plan.proof})"
     top = axes.y(max(plan.arena_bytes, plan.lower_bound)) - 2
     return [
@@ -288,7 +304,7 @@ def _marks(axes: _Axes, plan: Plan) -> list[str]:
 
 
 def _headline(width: int, plan: Plan, title: str) -> str:
-    most = max(live_bytes(plan))
+    most = max(live for *_, live in live_stretches(plan))
     full = width >= _NARROW
     arena = f"arena {plan.arena_bytes:,} bytes" + (f" ({plan.proof})" if full else "")
     peak = f"\u25be peak {most:,}" + (" bytes alive" if full else "")
@@ -299,7 +315,7 @@ def _headline(width: int, plan: Plan, title: str) -> str:
 
 def _band_headline(width: int, band: Band) -> str:
     """Of one of several memories, whose peaks are marked one by one."""
-    most = max(live_bytes(band.plan))
+    most = max(live for *_, live in live_stretches(band.plan))
     if width < _NARROW:
         return _heading(f"{band.memory}: {band.plan.arena_bytes:,} bytes", f"\u25be peak {most:,}")
     return _heading(f"{band.title}: {band.plan.arena_bytes:,} bytes", f"\u25be peak {most:,} bytes alive")
@@ -331,8 +347,8 @@ def _layer_strip(axes: _Axes, when: Timeline) -> list[str]:
 
 
 def _step_numbers(axes: _Axes) -> list[str]:
-    fitting = max(1, (axes.right - _LEFT) // 28)
-    pace = next(p * 10**n for n in range(9) for p in (1, 2, 5) if axes.steps / (p * 10**n) <= fitting)
+    fitting = max(1, (axes.right - _LEFT) // max(28, round(_text_width(str(axes.steps))) + 8))
+    pace = next(p * 10**n for n in range(13) for p in (1, 2, 5) if axes.steps / (p * 10**n) <= fitting)
     y = axes.bottom + 20
     parts = [
         f'<text class="soft" x="{(axes.x(s) + axes.x(s + 1)) // 2}" y="{y}" text-anchor="middle">{s}</text>'
