@@ -56,9 +56,9 @@ class Expected(Protocol):
 def find_oracle(path: Path, graph: Graph, numerics: Numerics) -> Expected:
     """The oracle of a model file, which is read already; raises what Oracle does.
 
-    For operators that tinygen has no reference of, or none that follows tflite-micro, it is LiteRT.
+    For operators that tinygen has no reference of it is LiteRT.
     """
-    known = all(numerics in op.numerics and not isinstance(op, Opaque) for op in graph.ops)
+    known = not any(isinstance(op, Opaque) for op in graph.ops)
     return Reference(graph, numerics) if numerics is Numerics.TFLM and known else Oracle(path)
 
 

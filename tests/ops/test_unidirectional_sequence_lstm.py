@@ -1,4 +1,7 @@
-"""UNIDIRECTIONAL_SEQUENCE_LSTM against LiteRT: any sizes, quantizations and cell scales, over sequences."""
+"""UNIDIRECTIONAL_SEQUENCE_LSTM against LiteRT: any sizes, quantizations and cell scales, over sequences.
+
+What follows tflite-micro is compared with the real library in tests/backends/test_tflm_states.py.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ from tests.ops.harness import Case, check, references
 from tests.ops.strategies import BATCH, examples, generators, int8, scales, zero_points
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.errors import TinygenError
-from tinygen.ir.interpret import interpret
 from tinygen.ir.op import Numerics
+from tinygen.ops.lstm_cell import Gate
 from tinygen.tflite import read_bytes
 
 TANH = 4
@@ -93,7 +96,7 @@ def cases(draw: st.DrawFn) -> Case:
 @examples(3)
 @given(st.lists(cases(), min_size=BATCH, max_size=BATCH))
 def test_lstm(batch: list[Case]) -> None:
-    check(*batch)
+    check(*batch, numerics=tuple(Numerics))
 
 
 @pytest.mark.parametrize("cell_bits", range(9, 16))
@@ -106,7 +109,8 @@ def test_every_value_of_gates(cell_bits: int) -> None:
         tensors[5 + gate] = TensorDef.constant(np.zeros((cells, cells), np.int8), (1e-3,))
         tensors[FIRST_BIAS + gate] = TensorDef.constant(rng.permutation(cells).astype(np.int32), (2**-12,))
     model = lstm(tensors, output(shape, cells), inner(2**-7, 0), cell_clip=0.0)
-    check(Case(model, [[np.full(shape, x, np.int8)] for x in rng.permutation(256) - 128]))
+    samples = [[np.full(shape, x, np.int8)] for x in rng.permutation(256) - 128]
+    check(Case(model, samples), numerics=tuple(Numerics))
 
 
 def test_twenty_inputs_are_the_same() -> None:
@@ -139,14 +143,16 @@ def test_a_time_step_is_a_row() -> None:
     assert "for (int32_t y = first_row; y < end_row; y++)" in tree.files["src/m.c"]
 
 
-def test_numerics_of_tflite_micro_are_refused() -> None:
-    rng, shape = np.random.default_rng(3), (1, 2, 3)
-    graph = read_bytes(lstm(parts(rng, shape, 4), output(shape, 4), inner(2**-7, 0)), "m.tflite")
-    with pytest.raises(TinygenError, match="does not follow numerics tflm, accepted: litert") as caught:
-        compile_graph(graph, CompileOptions(numerics=Numerics.TFLM))
-    assert caught.value.code == "TG420"
-    with pytest.raises(TinygenError, match="no reference of UNIDIRECTIONAL_SEQUENCE_LSTM with numerics tflm"):
-        interpret(graph, [int8(rng, shape)], Numerics.TFLM)
+def test_tflite_micro_saturates_what_the_state_gives_to_a_gate() -> None:
+    """A sum of -32768 and 40000 is 7232, or with the second saturated -1."""
+    gate = lstm_gate(-(1 << 15), 40_000)
+    assert [int(gate.value(np.zeros(1, np.int64), np.zeros(1, np.int64), each)[0]) for each in Numerics] == [7232, -1]
+
+
+def lstm_gate(first: int, second: int) -> Gate:
+    """A gate whose sums are these numbers, whatever it is given."""
+    none = np.zeros((1, 1), np.int64)
+    return Gate(none, none, np.array([first]), np.array([second]), (1 << 30, 1), (1 << 30, 1))
 
 
 def _changed(position: int, tensor: TensorDef | None) -> bytes:
@@ -197,6 +203,11 @@ WRONG = {
         _changed(CELL_STATE, _int16(2**-8)),
         "TG205",
         "a power of two from 2.-15 to 2.-9 and zero point",
+    ),
+    "scale of the output state": (
+        _changed(OUTPUT_STATE, replace(TensorDef.activation((1, 4), 1e-10), variable=True)),
+        "TG205",
+        "output state must have a scale above 2.-30",
     ),
     "a state that is none": (
         _changed(OUTPUT_STATE, TensorDef.activation((1, 4))),

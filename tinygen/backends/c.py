@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tinygen.backends.lowering import lower
 from tinygen.backends.options import CompileOptions
-from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op
@@ -26,7 +25,7 @@ class PortableC:
         return None
 
     def features(self, graph: Graph) -> frozenset[str]:
-        kernels = (k for op in graph.ops if not op.alias for n in op.numerics for k in op.kernels(graph, n))
+        kernels = (k for op in graph.ops if not op.alias for n in self.numerics for k in op.kernels(graph, n))
         return frozenset(feature for kernel in kernels for feature in kernel.requires)
 
     def compile(self, graph: Graph, options: CompileOptions, prefix: str) -> SourceTree:
@@ -35,15 +34,7 @@ class PortableC:
 
 
 def portable_kernels(op: Op, graph: Graph, options: CompileOptions) -> tuple[Kernel, ...]:
-    """The kernels that can compute an operator on the core; none for an alias, which has nothing to compute.
-
-    Raises:
-        TinygenError: TG420 for numerics that the operator does not follow.
-    """
-    if options.rounding not in op.numerics:
-        accepted = ", ".join(each.value for each in op.numerics)
-        message = f"{op.kind} does not follow numerics {options.rounding.value}, accepted: {accepted}"
-        raise error("TG420", message, origin=op.origin, hints=(f"--backend c --numerics {op.numerics[0].value}",))
+    """The kernels that can compute an operator on the core; none for an alias, which has nothing to compute."""
     kernels = () if op.alias else op.kernels(graph, options.rounding)
     return tuple(kernel for kernel in kernels if kernel.requires <= options.features)
 

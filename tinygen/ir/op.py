@@ -55,9 +55,6 @@ class Op:
     states: ClassVar[tuple[int, ...]] = ()
     """Positions of the inputs that are state: variable tensors that the operator reads and then writes."""
 
-    numerics: ClassVar[tuple[Numerics, ...]] = tuple(Numerics)
-    """Whose rounding its reference and its kernels can follow."""
-
     @classmethod
     def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
         """The operator from its checked options table. Operators with options override this."""

@@ -10,8 +10,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygen.errors import Diagnostic, Origin, error
-from tinygen.fixedpoint import Int, multiply_double_rounding, quantize_multiplier, rounding_shift
+from tinygen.errors import Diagnostic, Origin
+from tinygen.fixedpoint import Int, quantize_multiplier
 from tinygen.ir.call import Call, Constant, Field, Kernel
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, Op, Options, register
@@ -20,7 +20,9 @@ from tinygen.ir.tensor import Array, DType, Tensor
 from tinygen.ops.accumulators import check_accumulators
 from tinygen.ops.activation import Activation
 from tinygen.ops.check import Check
-from tinygen.ops.gates import MOST_INTEGER_BITS, sigmoid, tanh
+from tinygen.ops.gate_table import tanh_table
+from tinygen.ops.gates import MOST_INTEGER_BITS
+from tinygen.ops.lstm_cell import GATE_BITS, Cell, Gate
 from tinygen.ops.pack import interleave, pad_to
 from tinygen.ops.rescale import single_product, single_ratio
 
@@ -36,8 +38,6 @@ _VARIANTS = {
 _INPUTS = (20, 24)
 _HIDDEN = 4
 """The position of the hidden state's quantization among the intermediate tensors."""
-_GATE_BITS = 3
-"""Integer bits of what sigmoid and tanh take."""
 
 
 @register("UNIDIRECTIONAL_SEQUENCE_LSTM")
@@ -46,12 +46,11 @@ class UnidirectionalSequenceLstm(Op):
     """Inputs: activation, weights of four gates from input and from output state, biases, output state, cell state.
 
     Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory", with the forget gates of Gers et al. 2000.
-    tflite-micro computes sigmoid and tanh from tables, and is not followed.
+    LiteRT computes sigmoid and tanh in fixed point, tflite-micro interpolates a table.
     """
 
     kind: ClassVar[str] = "UNIDIRECTIONAL_SEQUENCE_LSTM"
     states: ClassVar[tuple[int, ...]] = (_OUTPUT_STATE, _CELL_STATE)
-    numerics: ClassVar[tuple[Numerics, ...]] = (Numerics.LITERT,)
     activation: Activation
     cell_clip: float
     time_major: bool
@@ -107,6 +106,8 @@ class UnidirectionalSequenceLstm(Op):
         if cell is None or not check.clean or source is None or output is None or state is None:
             return iter(check.found)
         cells = state.elements
+        if state.quant is not None and not state.quant.scale > 2.0**-30:
+            check.report("TG205", f"output state must have a scale above 2^-30, found {state.quant.scale}", state)
         _check_cell(check, cell, cells)
         times, depth = self._times(graph), source.shape[2]
         check.shape(source, "input", (times, 1, depth) if self.time_major else (1, times, depth))
@@ -129,48 +130,35 @@ class UnidirectionalSequenceLstm(Op):
         return iter(check.found)
 
     def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
-        if numerics not in self.numerics:
-            raise error("TG507", f"tinygen has no reference of {self.kind} with numerics tflm", origin=self.origin)
         x, state, cell = inputs[0], inputs[_OUTPUT_STATE], inputs[_CELL_STATE]
         output = self.output(graph)
         if x is None or state is None or cell is None:
             raise ValueError("reference needs a verified operator")
-        gates = [self._gate(graph, gate) for gate in range(4)]
+        gates, one = [self._gate(graph, gate) for gate in range(4)], self._cell(graph, numerics)
         hidden, cells = state.astype(np.int64).reshape(-1), cell.astype(np.int64).reshape(-1)
         results = []
         for values in x.astype(np.int64).reshape(self._times(graph), -1):
-            taken = [gate.value(values, hidden) for gate in gates]
-            hidden, cells = self._step(graph, taken, cells)
+            taken = [gate.value(values, hidden, numerics) for gate in gates]
+            hidden, cells = one.step(taken, cells, numerics)
             results.append(hidden.astype(np.int8))
         new = hidden.astype(np.int8).reshape(state.shape), cells.astype(np.int16).reshape(cell.shape)
         return np.concatenate(results).reshape(output.shape), *new
-
-    def _step(self, graph: Graph, taken: Sequence[Int], cells: Int) -> tuple[Int, Int]:
-        """New hidden state and cells from what the gates take."""
-        shift, clip = self._cell_shift(graph), self._quantized_clip(graph)
-        enter, keep, leave = (sigmoid(taken[i], _GATE_BITS) for i in (0, 1, 3))
-        entering = rounding_shift(enter * tanh(taken[2], _GATE_BITS), 30 - shift)
-        cells = np.clip(rounding_shift(keep * cells, 15) + entering, -32768, 32767)
-        if clip > 0:
-            cells = np.clip(cells, -clip, clip)
-        product = leave * tanh(cells, 15 - shift)
-        hidden = multiply_double_rounding(product, *quantize_multiplier(self._hidden_factor())) + self.hidden[1]
-        return np.clip(hidden, -128, 127), cells
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         gates = [self._gate(graph, gate) for gate in range(4)]
         cells, depth = gates[0].from_input.shape
         rows = self.rows(graph).steps
-        multiplier, shift = quantize_multiplier(self._hidden_factor())
-        fields = (
+        cell = self._cell(graph, numerics)
+        multiplier, shift = quantize_multiplier(cell.hidden_factor)
+        fields: tuple[Field, ...] = (
             Field("times", self._times(graph) // rows, "time steps of a call"),
             Field("depth", depth, "values of a time step"),
             Field("cells", cells),
-            Field("cell_shift", self._cell_shift(graph), "fractional bits of a cell"),
-            Field("cell_clip", self._quantized_clip(graph) or 32768, "in magnitude"),
-            Field("hidden_multiplier", multiplier, f"of {self._hidden_factor():.9g}"),
+            Field("cell_shift", cell.shift, "fractional bits of a cell"),
+            Field("cell_clip", cell.limit, "in magnitude"),
+            Field("hidden_multiplier", multiplier, f"of {cell.hidden_factor:.9g}"),
             Field("hidden_shift", shift),
-            Field("hidden_zero_point", self.hidden[1]),
+            Field("hidden_zero_point", cell.hidden_zero_point),
             Field("input_multiplier", Constant("input_multipliers", _ints([g.input_factor[0] for g in gates]))),
             Field("input_shift", Constant("input_shifts", _ints([g.input_factor[1] for g in gates]))),
             Field("state_multiplier", Constant("state_multipliers", _ints([g.state_factor[0] for g in gates]))),
@@ -180,24 +168,30 @@ class UnidirectionalSequenceLstm(Op):
             Field("input_weights", Constant("input_weights", _packed([g.from_input for g in gates]))),
             Field("state_weights", Constant("state_weights", _packed([g.from_state for g in gates]))),
         )
+        header, params, flash, instructions = "lstm_s8.h", "tg_lstm_s8_params", 4 * cells * (depth + cells + 8), 700
         symbol = "tg_lstm_fast_s8" if all(gate.fast for gate in gates) else "tg_lstm_s8"
+        if numerics is Numerics.TFLM:
+            table = Constant("tanh_table", tanh_table(), "tanh(i / 48)")
+            fields = (Field("lstm", fields), Field("tanh_table", table))
+            symbol, header, params = "tg_lstm_table_s8", "lstm_table_s8.h", "tg_lstm_table_s8_params"
+            flash, instructions = flash + table.data.nbytes, 350
         kernel = Kernel(
             name="lstm_s8",
-            instructions=self._times(graph) * cells * (6 * (depth + cells) + 700),
-            flash_bytes=4 * cells * (depth + cells + 8),
+            instructions=self._times(graph) * cells * (6 * (depth + cells) + instructions),
+            flash_bytes=flash,
             scratch_bytes=0,
-            call=lambda: Call(symbol, "lstm_s8.h", fields, ("rows", "out", "states"), params="tg_lstm_s8_params"),
+            call=lambda: Call(symbol, header, fields, ("rows", "out", "states"), params=params),
         )
         return (kernel,)
 
-    def _gate(self, graph: Graph, gate: int) -> _Gate:
+    def _gate(self, graph: Graph, gate: int) -> Gate:
         source, state = self.input(graph, 0).quant, self.input(graph, _OUTPUT_STATE).quant
         first, second = self.input(graph, _FROM_INPUT + gate).data, self.input(graph, _FROM_STATE + gate).data
         bias = self.input(graph, _BIAS + gate).data
         if source is None or state is None or first is None or second is None or bias is None:
             raise ValueError("gates need a verified operator")
         from_input, from_state = (quantize_multiplier(factor) for factor in self._factors(graph, gate))
-        return _Gate(
+        return Gate(
             from_input=first.astype(np.int64),
             from_state=second.astype(np.int64),
             input_bias=bias.astype(np.int64).reshape(-1) - source.zero_point * first.astype(np.int64).sum(axis=1),
@@ -212,47 +206,21 @@ class UnidirectionalSequenceLstm(Op):
         first, second = (_factor(self.input(graph, a), self.input(graph, b)) for a, b in pairs)
         return first, second
 
-    def _hidden_factor(self) -> float:
-        return float(np.float32(2.0**-15 / self.hidden[0] * 2.0**-15))
-
-    def _cell_shift(self, graph: Graph) -> int:
-        """Fractional bits of a cell, whose scale is a power of two."""
-        quant = self.input(graph, _CELL_STATE).quant
-        if quant is None:
+    def _cell(self, graph: Graph, numerics: Numerics) -> Cell:
+        quant, state = self.input(graph, _CELL_STATE).quant, self.input(graph, _OUTPUT_STATE).quant
+        if quant is None or state is None:
             raise ValueError("cells need a verified operator")
-        return 1 - math.frexp(quant.scale)[1]
-
-    def _quantized_clip(self, graph: Graph) -> int:
-        """The most that a cell holds, 0 for no limit."""
-        quant = self.input(graph, _CELL_STATE).quant
-        if quant is None:
-            raise ValueError("cells need a verified operator")
-        return int(min(single_ratio(self.cell_clip, quant.scale), 32767.0))
-
-
-@dataclass(frozen=True, eq=False)
-class _Gate:
-    """Weights and factors of a gate, zero points folded into the biases."""
-
-    from_input: Int
-    from_state: Int
-    input_bias: Int
-    state_bias: Int
-    input_factor: tuple[int, int]
-    state_factor: tuple[int, int]
-
-    @property
-    def fast(self) -> bool:
-        """The case that templates/c/kernels/lstm_s8.h calls fast."""
-        sums = ((self.from_input, self.input_bias), (self.from_state, self.state_bias))
-        reach = max(int((np.abs(bias) + 128 * np.abs(w).sum(axis=1)).max()) for w, bias in sums)
-        return reach < 1 << 30 and max(self.input_factor[1], self.state_factor[1]) <= 0
-
-    def value(self, x: Int, hidden: Int) -> Int:
-        """What the gate's sigmoid or tanh takes, saturated once for the input and once for the sum."""
-        first = multiply_double_rounding(self.from_input @ x + self.input_bias, *self.input_factor)
-        second = multiply_double_rounding(self.from_state @ hidden + self.state_bias, *self.state_factor)
-        return np.asarray(np.clip(np.clip(first, -32768, 32767) + second, -32768, 32767), np.int64)
+        limit = int(min(single_ratio(self.cell_clip, quant.scale), 32767.0))
+        if numerics is Numerics.TFLM:
+            # Which takes the hidden state to be quantized as the output state is, and a clip that rounds to 0 for one.
+            factor, zero_point = math.ldexp(1 / state.scale, -30), state.zero_point
+            limited = self.cell_clip > 0
+        else:
+            factor, zero_point = float(np.float32(2.0**-15 / self.hidden[0] * 2.0**-15)), self.hidden[1]
+            limited = limit > 0
+        # The scale is a power of two.
+        shift = 1 - math.frexp(quant.scale)[1]
+        return Cell(shift, limit if limited else 32768, factor, zero_point)
 
 
 def _check_cell(check: Check, cell: Tensor, cells: int) -> None:
@@ -270,7 +238,7 @@ def _check_cell(check: Check, cell: Tensor, cells: int) -> None:
 def _factor(source: Tensor, weights: Tensor) -> float:
     if source.quant is None or weights.quant is None:
         raise ValueError("factors need a verified operator")
-    return single_ratio(single_product(weights.quant.scale, source.quant.scale), 2.0 ** (_GATE_BITS - 15))
+    return single_ratio(single_product(weights.quant.scale, source.quant.scale), 2.0 ** (GATE_BITS - 15))
 
 
 def _ints(values: Sequence[int] | Int) -> NDArray[np.int32]:

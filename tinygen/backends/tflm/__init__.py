@@ -14,7 +14,7 @@ from tinygen.backends.literals import array, comment
 from tinygen.backends.options import CompileOptions
 from tinygen.backends.rendering import render
 from tinygen.backends.tflm.greedy import greedy_bytes
-from tinygen.backends.tflm.library import libraries
+from tinygen.backends.tflm.library import kernel_file, libraries
 from tinygen.backends.tflm.operators import OPERATORS, Operator
 from tinygen.backends.tflm.planning import ALIGNMENT, METADATA, TensorPlan, metadata, plan_tensors, with_structures
 from tinygen.errors import Diagnostic, TinygenError, error
@@ -27,6 +27,9 @@ from tinygen.tflite.rewrite import tensor_count, with_metadata
 
 _DEPTHWISE_CHANNELS = 124
 """CMSIS-NN's CH_IN_BLOCK_MVE."""
+
+_TEMPORARY = 128
+"""At least what tflite-micro keeps of a tensor while a kernel gets ready: on a 64-bit computer, where it is most."""
 
 _VECTOR = 16
 """Bytes of a vector, to which it rounds columns up."""
@@ -88,7 +91,7 @@ class Tflm:
             files=files,
             inputs=inputs,
             outputs=outputs,
-            layers=tuple(_layer(op, graph, prefix) for op in graph.ops),
+            layers=tuple(self._layer(op, graph, prefix) for op in graph.ops),
             plan=plan,
             constant_bytes=len(model),
             constants_crc32=zlib.crc32(model),
@@ -116,17 +119,36 @@ class Tflm:
             raise error("TG305", message, hints=("raise --ram-budget", "--backend c computes layers row by row"))
         return found
 
+    def _layer(self, op: Op, graph: Graph, prefix: str) -> Layer:
+        output = op.output(graph)
+        constants = (graph.tensors[i] for i in op.inputs if i >= 0)
+        index = op.origin.op_index or 0
+        return Layer(
+            index=index,
+            op=op.kind,
+            name=output.name,
+            symbol=f"{prefix}_{index:02d}_{op.kind.lower()}",
+            kernel=kernel_file(OPERATORS[op.kind].stem, optimized=self.optimized),
+            macs=op.macs(graph),
+            constant_bytes=sum(t.nbytes for t in constants if t.data is not None),
+            scratch_bytes=0,
+            output_shape=output.shape,
+        )
+
 
 def structure_bytes(graph: Graph, *, optimized: bool) -> int:
     """A bound of what tflite-micro keeps in the arena besides tensors, until an emulator measures it.
 
     Its own objects, a structure for each tensor and operator, multipliers and shifts of each channel, state and the
-    scratch that recurrent layers ask for, which is a few times their state.
+    scratch that recurrent layers ask for, which is a few times their state. While a kernel gets ready, there is another
+    structure for each tensor that it has.
     """
     weights = [graph.tensors[op.inputs[1]] for op in graph.ops if len(op.inputs) > 1 and op.inputs[1] >= 0]
     channels = sum(len(t.quant.scales) for t in weights if t.data is not None and t.quant is not None)
     ends = len(graph.inputs) + len(graph.outputs)
-    total = 2048 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends + 8 * _state_bytes(graph)
+    most = max((sum(i >= 0 for i in (*op.inputs, *op.outputs)) for op in graph.ops), default=0)
+    total = 1536 + 128 * len(graph.ops) + 24 * len(graph.tensors) + 8 * channels + 128 * ends
+    total += 8 * _state_bytes(graph) + _TEMPORARY * most
     total += cmsis_nn_bytes(graph) if optimized else 0
     return total + -total % 16
 
@@ -179,23 +201,6 @@ def _operators(graph: Graph) -> tuple[Operator, ...]:
             *(Diagnostic("TG201", f"tflite-micro has no {kind}", op.origin) for kind, op in missing.items())
         )
     return tuple(OPERATORS[kind] for kind in sorted({op.kind for op in graph.ops}))
-
-
-def _layer(op: Op, graph: Graph, prefix: str) -> Layer:
-    output = op.output(graph)
-    constants = (graph.tensors[i] for i in op.inputs if i >= 0)
-    index = op.origin.op_index or 0
-    return Layer(
-        index=index,
-        op=op.kind,
-        name=output.name,
-        symbol=f"{prefix}_{index:02d}_{op.kind.lower()}",
-        kernel=f"tflite::Register_{op.kind}",
-        macs=op.macs(graph),
-        constant_bytes=sum(t.nbytes for t in constants if t.data is not None),
-        scratch_bytes=0,
-        output_shape=output.shape,
-    )
 
 
 BACKEND = Tflm("tflm", "tflite-micro's interpreter with tinygen's memory plan; builds need TFLM_DIR and C++", False)

@@ -68,9 +68,11 @@ _OPTIMIZED = (
     "svdf",
     "transpose",
     "transpose_conv",
-    "unidirectional_sequence_lstm",
 )
-"""The kernels that tflite-micro has a version of which calls CMSIS-NN."""
+"""The kernels that tflite-micro has a version of which calls CMSIS-NN and computes the same.
+
+That of unidirectional_sequence_lstm does not: it begins every inference from cleared state.
+"""
 
 _CMSIS_NN_SOURCES = tuple(
     f"Source/{folder}Functions/arm_*{kind}*.c"
@@ -79,7 +81,6 @@ _CMSIS_NN_SOURCES = tuple(
         "BasicMath",
         "Convolution",
         "FullyConnected",
-        "LSTM",
         "NNSupport",
         "Pad",
         "Pooling",
@@ -138,12 +139,16 @@ RUY = Library(
 )
 
 
+def kernel_file(stem: str, *, optimized: bool) -> str:
+    """Where in tflite-micro's folder the kernels of this stem are."""
+    return f"kernels/{'cmsis_nn/' if optimized and stem in _OPTIMIZED else ''}{stem}.cc"
+
+
 def libraries(operators: Iterable[Operator], *, optimized: bool) -> tuple[Library, ...]:
     """The libraries of a model with these operators; with `optimized` kernels that call CMSIS-NN where there are."""
     kernels = []
     for stem in {operator.stem for operator in operators}:
-        folder = "kernels/cmsis_nn" if optimized and stem in _OPTIMIZED else "kernels"
-        kernels.append(f"{_MICRO}/{folder}/{stem}.cc")
+        kernels.append(f"{_MICRO}/{kernel_file(stem, optimized=optimized)}")
         kernels += [f"{_MICRO}/kernels/{name}.cc" for name in (f"{stem}_common", *_EXTRA.get(stem, ()))]
     tflm = replace(TFLM, sources=tuple(sorted({*_CORE, *kernels})))
     if not optimized:
