@@ -11,9 +11,9 @@ from tinygen import __version__, oracle
 from tinygen.arena import settle_arenas, settled_trees
 from tinygen.backends import settled
 from tinygen.boards import Board
-from tinygen.build.compiler import find_compiler
+from tinygen.build.builder import model_flags
 from tinygen.build.elf import Sizes
-from tinygen.build.flags import CODE, DEFAULT_OPTIMIZATION
+from tinygen.build.flags import DEFAULT_OPTIMIZATION
 from tinygen.compile import CompileOptions, compile_models, read_for
 from tinygen.energy import Energy
 from tinygen.errors import TinygenError
@@ -44,6 +44,8 @@ class BenchLayer:
     """Multiply-adds."""
     constant_bytes: int
     output_shape: tuple[int, ...]
+    kernel: str
+    """What computes it: `tg_arm_...` calls CMSIS-NN, other `tg_...` are tinygen's; of tflite-micro it is a file."""
 
     @property
     def count(self) -> int:
@@ -62,6 +64,7 @@ class Provenance:
     compiler: str
     """With its version and optimisation level."""
     flags: tuple[str, ...]
+    """Of the compiler, for the model's code; empty for a board, where what was flashed runs."""
     runner: str
     seed: int
     """Of the random input."""
@@ -262,7 +265,8 @@ def _provenance(
         backend=tree.backend,
         numerics=tree.numerics,
         compiler=measurement.compiler,
-        flags=_flags(board, compiler, optimize),
+        # What counts cycles is a board: it runs what was flashed.
+        flags=() if measurement.counter == "cycles" else model_flags(board.core, tree.libraries, compiler, optimize),
         runner=runner,
         seed=seed,
     )
@@ -281,13 +285,8 @@ def _layers(tree: SourceTree, measurement: Measurement) -> tuple[BenchLayer, ...
             macs=layer.macs,
             constant_bytes=layer.constant_bytes,
             output_shape=layer.output_shape,
+            kernel=layer.kernel,
         )
         for layer in tree.layers
         if layer.index in counts
     )
-
-
-def _flags(board: Board, compiler: str | None, optimize: str) -> tuple[str, ...]:
-    found = find_compiler(board.core, compiler)
-    core = board.core.zig_flags if found.name == "zig" else board.core.gcc_flags
-    return (*core, *CODE, *found.optimize(optimize))

@@ -66,6 +66,7 @@ def test_document_and_report(run_json, digits, small):
     assert page.elements["svg"] == 2
     assert page.elements["tr"] == 1 + len(layers)
     assert f"{found['instructions']:,}" in text
+    assert all(f">{layer['kernel']}</code>" in text for layer in layers)
     assert found["provenance"]["model_sha256"] in text
     assert str(Path.home()) not in text
     assert str(small) not in text

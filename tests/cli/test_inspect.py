@@ -22,6 +22,21 @@ def test_document(run_json, digits):
     assert 0 < found["constant_bytes"] <= digits.stat().st_size
 
 
+def test_kernels_of_a_backend(run, run_json, digits):
+    def kernels(*arguments):
+        return {o["op"]: o["kernel"] for o in run_json("inspect", digits, *arguments)["operators"]}
+
+    assert set(kernels().values()) == {None}
+    theirs = kernels("--backend", "cmsis-nn", "--board", "mps2-an386")
+    assert theirs["CONV_2D"] == "tg_arm_convolve_wrapper_s8"
+    assert theirs["RESHAPE"] is None
+    assert kernels("--backend", "c")["CONV_2D"].startswith("tg_conv_2d")
+    assert kernels("--backend", "tflm")["RESHAPE"] == "kernels/reshape.cc"
+    assert kernels("--backend", "tflm-cmsis-nn")["CONV_2D"] == "kernels/cmsis_nn/conv.cc"
+    assert "tg_arm_convolve_wrapper_s8" in run("inspect", digits, "--backend", "cmsis-nn").stdout
+    assert "--board needs --backend" in run("inspect", digits, "--board", "mps2-an386", exit_code=2).stderr
+
+
 def test_dump_ir_writes_the_graph_after_every_pass(run, digits, tmp_path):
     run("inspect", digits, "--dump-ir", tmp_path / "ir")
     files = sorted((tmp_path / "ir").iterdir())

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.requirement import need
+from tests.requirement import need, require
 from tests.unit.trivial_model import trivial_tree
+from tinygen.backends.tflm.library import libraries
 from tinygen.boards import Board, all_boards, load_board
 from tinygen.build import gcc as gcc_module
 from tinygen.build import host as host_module
 from tinygen.build import zig as zig_module
-from tinygen.build.builder import Built, Link, build_project, compile_elf
+from tinygen.build.builder import Built, Link, build_project, compile_elf, model_flags
 from tinygen.build.compiler import find_compiler
 from tinygen.build.elf import read_sections, read_symbols
 from tinygen.build.flags import CODE, OPTIMIZATIONS, STRICT_WARNINGS
@@ -368,3 +369,16 @@ def test_a_host_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TinygenError) as caught:
         find()
     assert "tinygen[emulate]" in caught.value.diagnostics[0].hints[1]
+
+
+def test_flags_are_those_of_the_compiler_that_the_code_needs() -> None:
+    require("zig", "gcc")
+    need("g++", shutil.which("arm-none-eabi-g++") is not None, "arm-none-eabi-g++")
+    core = load_board("mps2-an386").core
+    zig, gnu = (model_flags(core, (), name, "-O3") for name in ("zig", "gcc"))
+    assert zig == (*core.zig_flags, *CODE, "-O3", "-Xclang", "-O3")
+    assert gnu == (*core.gcc_flags, *CODE, "-O3")
+    cxx = model_flags(core, libraries((), optimized=False), None, "-O2")
+    assert cxx[: len(core.gcc_flags)] == core.gcc_flags
+    assert "-std=c++17" in cxx
+    assert not {"-std=c99", "-ffreestanding"} & set(cxx)

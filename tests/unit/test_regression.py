@@ -14,7 +14,7 @@ from tinygen.report.document import plain
 from tinygen.report.terminal import regression_lines
 
 LAYERS = tuple(
-    BenchLayer(i, op, op.lower(), n, None, 10, 4, (1, 2)) for i, op, n in ((0, "CONV_2D", 90), (3, "ADD", 9))
+    BenchLayer(i, op, op.lower(), n, None, 10, 4, (1, 2), "tg_x") for i, op, n in ((0, "CONV_2D", 90), (3, "ADD", 9))
 )
 NEW = Benchmark(
     model="kws",
@@ -77,7 +77,7 @@ def test_what_was_nothing_has_no_percent():
 
 
 def test_layers_that_changed_came_or_went():
-    old = _old(layers=(replace(LAYERS[0], instructions=80), BenchLayer(7, "MUL", "m", 5, None, 0, 0, (1,))))
+    old = _old(layers=(replace(LAYERS[0], instructions=80), BenchLayer(7, "MUL", "m", 5, None, 0, 0, (1,), "tg_x")))
     layers = regression("old.json", [old], [NEW]).compared[0].layers
     assert [(x.index, x.op, x.before, x.after) for x in layers] == [
         (0, "CONV_2D", 80, 90),

@@ -12,11 +12,13 @@ from tinygen.build.elf import Sizes, read_sizes
 from tinygen.build.flags import CODE, CXX, CXX_LIBRARIES, DEFAULT_OPTIMIZATION, LINK, hosted, relocatable_paths
 from tinygen.build.libraries import Found, find_libraries, library_defines, library_objects
 from tinygen.build.objects import ObjectCache
+from tinygen.cores import Core
 from tinygen.errors import TinygenError, error
 from tinygen.paths import FIRMWARE
 from tinygen.project.firmware import INCLUDE_FOLDERS, LIBC_FOLDER, program_defines, program_sources
 from tinygen.project.linker import linker_script
 from tinygen.project.model import Project, load_project
+from tinygen.source_tree import Library
 
 _OVERFLOW = "overflowed by"
 """What both linkers say when a region of the linker script is too small."""
@@ -84,7 +86,7 @@ def build_project(
         project = load_project(project)
     board = project.board
     needed = project.manifest.libraries
-    cxx = any(library.language == "c++" for library in needed)
+    cxx = _has_cxx(needed)
     chosen = find_cxx_compiler(board.core, compiler) if cxx else find_compiler(board.core, compiler)
     prefix = project.model.prefix
     out = out.resolve()
@@ -126,11 +128,28 @@ def build_project(
     return Built(elf, board, program, profile, chosen.version, optimize, sizes)
 
 
+def model_flags(core: Core, libraries: Sequence[Library], compiler: str | None, optimize: str) -> tuple[str, ...]:
+    """The flags with which build_project compiles a model's code that needs these libraries, the core's first.
+
+    Raises:
+        TinygenError: TG401 or TG424 without a compiler.
+    """
+    if _has_cxx(libraries):
+        return (*core.gcc_flags, *hosted(CODE), *CXX, *find_cxx_compiler(core, compiler).optimize(optimize))
+    chosen = find_compiler(core, compiler)
+    return (*(core.zig_flags if chosen.name == "zig" else core.gcc_flags), *CODE, *chosen.optimize(optimize))
+
+
+def _has_cxx(libraries: Sequence[Library]) -> bool:
+    """Whether some of a firmware is C++, which takes another compiler for all of it."""
+    return any(library.language == "c++" for library in libraries)
+
+
 def _library_objects(libraries: Sequence[Found], compiler: Compiler, optimize: str, profile: bool) -> tuple[str, ...]:
     """The libraries' objects; they get the firmware's memory functions, as the model does, or those of a C library."""
     if not libraries:
         return ()
-    if any(found.library.language == "c++" for found in libraries):
+    if _has_cxx([found.library for found in libraries]):
         flags = (*hosted(CODE), *compiler.optimize(optimize))
         commands = {"c": (*compiler.command, *flags), "c++": (*compiler.cxx, *flags)}
         return library_objects(libraries, commands, (), compiler.version, profile=profile)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from tinygen.boards import load_board
 from tinygen.cli import _options as options
 from tinygen.cli._output import Diagnosis, Output, diagnosis
-from tinygen.compile import CompileOptions, compile_model
+from tinygen.compile import CompileOptions, compile_model, read_for
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.tensor import Tensor
 from tinygen.report.memory_map import short_name
-from tinygen.tflite import read_model
+from tinygen.target import for_board
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class OperatorItem:
     """Multiply-adds of one inference."""
     constant_bytes: int
     """Weights, biases and other constants it reads, as they are in the file."""
+    kernel: str | None
+    """With --backend the function that computes it there, as in `bench`; null without, and where a pass removed it or
+    nothing is left to compute."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +71,26 @@ DOCUMENT = InspectDocument
 @click.command("inspect")
 @options.model
 @options.dump_ir
+@click.option("--backend", metavar="NAME", help="Also show which function computes each operator there.")
+@options.board(required=False)
 @options.common
-def command(output: Output, model: Path, dump_ir: Path | None) -> None:
-    """Show a model's inputs, outputs and operators."""
+def command(output: Output, model: Path, dump_ir: Path | None, backend: str | None, board: str | None) -> None:
+    """Show a model's inputs, outputs and operators.
+
+    With --backend also each operator's kernel, on a core without extensions or on the board's.
+    """
+    if board is not None and backend is None:
+        raise click.UsageError("--board needs --backend.")
+    chosen = CompileOptions() if backend is None else CompileOptions(backend=backend)
     with output.status("reading the model"):
-        graph = read_model(model)
-        if dump_ir is not None:
-            compile_model(model, CompileOptions(), dump_ir=dump_ir)
-    document = _document(graph)
+        graph = read_for(model, chosen)
+        if board is not None:
+            chosen = for_board(chosen, load_board(board))
+        tree = None
+        if backend is not None or dump_ir is not None:
+            tree = compile_model(model, chosen, dump_ir=dump_ir)
+    kernels = {} if tree is None or backend is None else {layer.index: layer.kernel for layer in tree.layers}
+    document = _document(graph, kernels)
 
     def show() -> None:
         output.diagnostics(graph.warnings, severity="warning")
@@ -91,11 +108,13 @@ def command(output: Output, model: Path, dump_ir: Path | None) -> None:
                 "x".join(map(str, o.output_shape)),
                 f"{o.macs:,}",
                 f"{o.constant_bytes:,}",
+                *(() if backend is None else (o.kernel or "",)),
             )
             for o in document.operators
         ]
-        total = ("", "", "total", "", f"{document.macs:,}", f"{document.constant_bytes:,}")
-        header = ("#", "operator", "output", "shape", "multiply-adds", "constant bytes")
+        named = () if backend is None else ("kernel",)
+        total = ("", "", "total", "", f"{document.macs:,}", f"{document.constant_bytes:,}", *("" for _ in named))
+        header = ("#", "operator", "output", "shape", "multiply-adds", "constant bytes", *named)
         output.table(header, [*rows, total], right=("#", "multiply-adds", "constant bytes"))
         if dump_ir is not None:
             output.line(f"graph after every pass: {dump_ir}")
@@ -103,7 +122,7 @@ def command(output: Output, model: Path, dump_ir: Path | None) -> None:
     output.result(document, show)
 
 
-def _document(graph: Graph) -> InspectDocument:
+def _document(graph: Graph, kernels: Mapping[int, str]) -> InspectDocument:
     constants = {i for op in graph.ops for i in op.inputs if i >= 0 and graph.tensors[i].data is not None}
     return InspectDocument(
         model=graph.name,
@@ -111,7 +130,7 @@ def _document(graph: Graph) -> InspectDocument:
         inputs=tuple(_tensor(graph.tensors[i]) for i in graph.inputs),
         outputs=tuple(_tensor(graph.tensors[i]) for i in graph.outputs),
         states=tuple(map(_tensor, graph.variables)),
-        operators=tuple(_operator(graph, op, n) for n, op in enumerate(graph.ops)),
+        operators=tuple(_operator(graph, op, n, kernels) for n, op in enumerate(graph.ops)),
         macs=sum(op.macs(graph) for op in graph.ops),
         constant_bytes=sum(graph.tensors[i].nbytes for i in constants),
         warnings=tuple(diagnosis(w) for w in graph.warnings),
@@ -124,12 +143,13 @@ def _tensor(tensor: Tensor) -> TensorItem:
     return TensorItem(tensor.name, tensor.shape, tensor.dtype.value, scale, zero_point)
 
 
-def _operator(graph: Graph, op: Op, position: int) -> OperatorItem:
+def _operator(graph: Graph, op: Op, position: int, kernels: Mapping[int, str]) -> OperatorItem:
     first = graph.tensors[op.outputs[0]]
     read = {i for i in op.inputs if i >= 0}
     constant_bytes = sum(graph.tensors[i].nbytes for i in read if graph.tensors[i].data is not None)
     index = op.origin.op_index if op.origin.op_index is not None else position
-    return OperatorItem(index, op.kind, first.name, first.shape, op.macs(graph), constant_bytes)
+    macs, kernel = op.macs(graph), kernels.get(index)
+    return OperatorItem(index, op.kind, first.name, first.shape, macs, constant_bytes, kernel)
 
 
 def _describe(tensor: Tensor) -> str:

@@ -149,7 +149,7 @@ def regression_lines(changed: Regression) -> Iterator[str]:
 def layer_table(b: Benchmark) -> Table:
     """A row for each layer."""
     counted = f"{b.counter} ({b.kind})"
-    header = ("#", "operator", "output", counted, "share", "per MAC", "constant bytes", "")
+    header = ("#", "operator", "output", "kernel", counted, "share", "per MAC", "constant bytes", "")
     total = sum(layer.count for layer in b.layers) or 1
     most = max((layer.count for layer in b.layers), default=0) or 1
     rows = [
@@ -157,6 +157,7 @@ def layer_table(b: Benchmark) -> Table:
             str(layer.index),
             layer.op,
             short_name(layer.name),
+            layer.kernel,
             _count(b, layer.count),
             f"{100 * layer.count / total:.1f} %",
             f"{layer.count / layer.macs:.2f}" if layer.macs else "",
