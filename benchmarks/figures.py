@@ -115,8 +115,8 @@ def layered_bytes(path: Path, features: frozenset[str]) -> int:
 
 
 def model_file(name: str) -> Path | None:
-    """The file of a model, None when it is not there."""
-    places = (folder / f"{name}.tflite" for folder in (OWN_MODELS, OTHER_MODELS))
+    """The file of a model, which may itself be named; None when it is not there."""
+    places = (Path(name), *(folder / f"{name}.tflite" for folder in (OWN_MODELS, OTHER_MODELS)))
     return next((path for path in places if path.is_file()), None)
 
 

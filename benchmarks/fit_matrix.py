@@ -1,8 +1,9 @@
 """Whether `fit` is ever wrong: every model on every board with every compiler, `python -m benchmarks.fit_matrix`.
 
 The verdict with basis `elf` is compared with linking the same project for the board's real memories, and the bound with
-the ELF: it must never be smaller, and never say fits where the ELF does not. All of it takes long, so it can be done in
-pieces: `--models`, `--boards` and `--compilers` choose, and with `--record FILE` what is in the file is not done again.
+the ELF: it must never be smaller, and never say fits where the ELF does not. `--odd N` adds N made-up boards for each
+model. All of it takes long, so it can be done in pieces: `--models`, `--boards` and `--compilers` choose, and with
+`--record FILE` what is in the file is not done again.
 """
 
 from __future__ import annotations
@@ -18,18 +19,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import COMPILERS, model_file, table
+from benchmarks.odd_boards import odd_board
 from tinygen.boards import Board, all_boards, load_board
 from tinygen.build.builder import build_project
 from tinygen.build.objects import ObjectCache
 from tinygen.compile import CompileOptions, compile_graph
 from tinygen.errors import TinygenError
 from tinygen.fit import Fit, bounded, fit_board, is_installed
+from tinygen.fit.bound import stack_bytes
+from tinygen.fit.workbench import Workbench
+from tinygen.ir.graph import Graph
 from tinygen.project import write_project
 from tinygen.schedule.choose import Objective
 from tinygen.source_tree import SourceTree
 from tinygen.tflite import read_model
 
-MODELS = ("kws", "ic", "person_detect", "vww", "ad", "mcunet_vww", "micro_speech", "hello_world_int8", "digits", "zoo")
+MODELS = (
+    *("kws", "ic", "person_detect", "vww", "ad", "mcunet_vww", "micro_speech", "hello_world_int8"),
+    *("svdf_keyword", "lstm_int8", "digits", "zoo"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class Case:
     compiler: str
     elf: Fit
     bound: Fit
+    stack: int | None
+    """What the stack's bound without a compiler is."""
     links: bool
     """Whether the firmware links for the board's memories."""
 
@@ -46,17 +56,19 @@ class Case:
         """What the verdicts say and the ELF does not."""
         elf, bound = self.elf, self.bound
         where = f"{elf.model} on {elf.board} with {self.compiler}"
-        if elf.fits is not self.links:
-            yield f"{where}: the verdict is {elf.fits}, linking it says {self.links}"
-        if bound.fits is True and not self.links:
+        runs = self.links and (elf.stack_bound_bytes or 0) <= elf.stack_bytes
+        if elf.fits is not runs:
+            yield f"{where}: the verdict is {elf.fits}, linking it and its stack say {runs}"
+        if bound.fits is True and not runs:
             yield f"{where}: the bound says it fits"
-        if bound.fits is False and self.links:
+        if bound.fits is False and runs:
             yield f"{where}: the bound says it does not fit"
         for name, most, least in (
             ("RAM", bound.ram_bytes, elf.ram_bytes),
             ("flash", bound.flash_bytes, elf.flash_bytes),
+            ("the stack", self.stack, elf.stack_bound_bytes),
         ):
-            if most < least:
+            if most is not None and least is not None and most < least:
                 yield f"{where}: the bound of {name} is {most:,}, the ELF has {least:,}"
         if elf.stack_bound_bytes is None:
             yield f"{where}: no bound of the stack"
@@ -75,7 +87,7 @@ def measure(tree: SourceTree, board: Board, compiler: str, objects: ObjectCache)
             links = False
         else:
             links = True
-    return Case(compiler, elf, bounded(tree, board), links)
+    return Case(compiler, elf, bounded(tree, board), stack_bytes((tree,)), links)
 
 
 def shrunk(board: Board, ram: int, flash: int) -> Board:
@@ -95,35 +107,48 @@ def at_the_edge(case: Case, tree: SourceTree, board: Board, compiler: str, objec
         yield measure(tree, small, compiler, objects)
 
 
+def odd_boards(graph: Graph, boards: Sequence[Board], count: int) -> Iterator[Board]:
+    """Boards made up around what the model needs, with the cores of `boards`; the same ones each time."""
+    needs: dict[str, Fit] = {}
+    for seed in range(count):
+        base = boards[seed % len(boards)]
+        if not is_installed(base):
+            continue
+        if base.id not in needs:
+            tree = compile_graph(graph, CompileOptions(features=frozenset(base.features)))
+            needs[base.id] = fit_board(tree, base)
+        need = needs[base.id]
+        yield odd_board(base, seed, need.ram_bytes - need.stack_bytes, need.flash_bytes)
+
+
 def cases(
     paths: Sequence[Path],
     boards: Sequence[Board],
     compilers: Sequence[str],
     *,
     edges: bool = False,
+    odd: int = 0,
     done: Collection[tuple[str, str, str]] = (),
 ) -> Iterator[Case]:
-    """Every combination for which a compiler is installed; `edges` adds boards that just suffice or just do not.
+    """Every combination for which a compiler is installed, compiled as `tinygen fit` does.
 
-    Combinations in `done`, as model, board and compiler, are left out.
+    `edges` adds boards that just suffice or just do not, `odd` so many that are made up. Combinations in `done`, as
+    model, board and compiler, are left out.
     """
+    options = CompileOptions(optimize=Objective.BALANCED)
     for path in paths:
         graph = read_model(path)
-        trees: dict[frozenset[str], SourceTree] = {}
         with TemporaryDirectory(prefix="tinygen-") as folder:
-            objects = ObjectCache(Path(folder))
-            for board, compiler in product(boards, compilers):
+            workbench = Workbench([graph], options, None, Path(folder))
+            objects = ObjectCache(Path(folder) / "compared")
+            for board, compiler in product((*boards, *odd_boards(graph, boards, odd)), compilers):
                 if (graph.name, board.id, compiler) in done or not is_installed(board, compiler):
                     continue
-                features = frozenset(board.features) & {"dsp", "mve"}
-                if features not in trees:
-                    trees[features] = compile_graph(
-                        graph, CompileOptions(optimize=Objective.BALANCED, features=features)
-                    )
-                case = measure(trees[features], board, compiler, objects)
+                (tree,) = workbench.compiled(options, board)
+                case = measure(tree, board, compiler, objects)
                 yield case
                 if edges:
-                    yield from at_the_edge(case, trees[features], board, compiler, objects)
+                    yield from at_the_edge(case, tree, board, compiler, objects)
 
 
 @dataclass(frozen=True)
@@ -193,9 +218,10 @@ def recorded(path: Path) -> list[Row]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", default=",".join(MODELS), help="by default %(default)s")
-    parser.add_argument("--boards", help="by default all")
+    parser.add_argument("--models", default=",".join(MODELS), help="names or files, by default %(default)s")
+    parser.add_argument("--boards", help="names or files, by default all")
     parser.add_argument("--compilers", default=",".join(COMPILERS), help="by default %(default)s")
+    parser.add_argument("--odd", type=int, default=0, metavar="N", help="made-up boards for each model")
     parser.add_argument("--record", type=Path, metavar="FILE", help="go on with this record; it is made if need be")
     arguments = parser.parse_args()
     found = {name: model_file(name) for name in arguments.models.split(",")}
@@ -204,7 +230,8 @@ def main() -> int:
     boards = all_boards() if arguments.boards is None else [load_board(name) for name in arguments.boards.split(",")]
     rows = recorded(arguments.record) if arguments.record else []
     paths = [path for path in found.values() if path is not None]
-    for case in cases(paths, boards, arguments.compilers.split(","), done={r.key for r in rows}):
+    compilers, done = arguments.compilers.split(","), {r.key for r in rows}
+    for case in cases(paths, boards, compilers, odd=arguments.odd, done=done):
         rows.append(row(case))
         print(" ".join(rows[-1].cells()), file=sys.stderr, flush=True)
         if arguments.record:

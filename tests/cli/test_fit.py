@@ -10,9 +10,10 @@ import pytest
 from tinygen import fit
 from tinygen.boards import Board, Memory, all_boards, load_board
 from tinygen.compile import CompileOptions, compile_model
+from tinygen.fit.bound import STACK_BYTES, stack_bytes
 from tinygen.paths import EXAMPLES
 from tinygen.schedule.choose import Objective
-from tinygen.source_tree import SourceTree
+from tinygen.source_tree import Library, SourceTree
 
 BOARD = "stm32f746g-disco"
 
@@ -132,6 +133,16 @@ def test_the_bound_never_says_fits_where_it_could_be_too_small(tree):
         assert fit.bounded(tree, _with_ram(board, ram)).fits is fits
     for flash, fits in ((exact.flash_bytes, True), (exact.flash_bytes - 4, None), (tree.constant_bytes - 4, False)):
         assert fit.bounded(tree, _with_flash(board, flash)).fits is fits
+
+
+def test_the_bound_never_says_fits_where_the_stack_could_be_too_small(tree):
+    board = load_board("mps2-an386")
+    most = stack_bytes((tree,))
+    assert most > STACK_BYTES  # layers are interleaved
+    for reserve, fits in ((most, True), (most - 1, None)):
+        assert fit.bounded(tree, replace(board, stack_bytes=reserve)).fits is fits
+    library = Library("L", "L_DIR", "", "", "", "", language="c++")
+    assert fit.bounded(replace(tree, libraries=(library,)), board).fits is None
 
 
 def test_a_compiler_that_was_asked_for_and_is_absent_is_an_error(run, digits, monkeypatch):

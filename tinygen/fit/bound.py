@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tinygen.boards import ARRAY_ALIGNMENT, Board
@@ -17,6 +18,11 @@ CXX_VARIABLE_BYTES = 4 * 1024
 CODE_BYTES_PER_LAYER = 8 * 1024
 """More than a layer's kernel comes to on any core, specialised and unrolled, with its parameters and its alignment."""
 
+STACK_BYTES = 1024
+"""More than start-up and the deepest path from a layer into its kernel take on any core."""
+STACK_BYTES_PER_PULL = 96
+"""More than the frame of a function that pulls rows: interleaved, they call one another."""
+
 
 def bounded(models: Models, board: Board) -> Fit:
     """The verdict without a compiler: sizes the linked firmware cannot exceed, and unknown where that is too much.
@@ -27,12 +33,13 @@ def bounded(models: Models, board: Board) -> Fit:
     layers = sum(len(tree.layers) for tree in trees)
     constants = sum(tree.constant_bytes for tree in trees)
     certain_ram, ram = ram_bounds(trees, board)
+    stack = stack_bytes(trees)
     flash = constants + CODE_BYTES + CODE_BYTES_PER_LAYER * layers + board.boot.header_bytes
     fits: bool | None = None
     if certain_ram > board.ram_capacity or constants > board.flash_capacity:
         fits = False
     elif ram <= board.ram_capacity and flash <= board.flash_capacity:
-        fits = True
+        fits = True if stack is not None and stack <= board.stack_bytes else None
     regions = _areas(trees, board)
     sizes = Sizes(
         flash_bytes=flash,
@@ -55,6 +62,14 @@ def ram_bounds(trees: Sequence[SourceTree], board: Board) -> tuple[int, int]:
     cxx = any(library.language == "c++" for library in libraries_of(trees))
     variables = VARIABLE_BYTES + VARIABLE_BYTES_PER_LAYER * layers + (CXX_VARIABLE_BYTES if cxx else 0)
     return certain, certain + padding + variables
+
+
+def stack_bytes(trees: Sequence[SourceTree]) -> int | None:
+    """What no path takes, interrupts apart; None with libraries in C++, as virtual functions have no bound."""
+    if any(library.language == "c++" for library in libraries_of(trees)):
+        return None
+    pulled = max(sum(steps > 1 for steps in Counter(tree.steps).values()) for tree in trees)
+    return STACK_BYTES + STACK_BYTES_PER_PULL * pulled
 
 
 def _memories(ram: int, regions: Sequence[RegionSize], board: Board) -> tuple[MemorySize, ...]:
