@@ -43,7 +43,7 @@ def output_extent(size: int, window: int, stride: int, padding: int) -> int:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str, most_channels: int = 9, most_multiplier: int = 3) -> Case:
+def cases(draw: st.DrawFn, kind: str, most_channels: int = 9, most_multiplier: int = 3, most_groups: int = 1) -> Case:
     rng = draw(generators)
     window, strides = draw(st.tuples(st.integers(1, 4), st.integers(1, 4))), (draw(st.integers(1, 3)),) * 2
     if draw(st.booleans()):
@@ -54,10 +54,11 @@ def cases(draw: st.DrawFn, kind: str, most_channels: int = 9, most_multiplier: i
     least = extent if padding == VALID else (1, 1)
     size = tuple(draw(st.integers(n, n + 8)) for n in least)
     channels, multiplier = draw(st.integers(1, most_channels)), draw(st.integers(1, most_multiplier))
-    filters = channels * multiplier if kind == DEPTHWISE else draw(st.integers(1, 9))
+    groups = draw(st.integers(1, most_groups))
+    filters = channels * multiplier if kind == DEPTHWISE else groups * draw(st.integers(1, 9))
     shape = (1, *window, filters) if kind == DEPTHWISE else (filters, *window, channels)
     weight_scales = draw(st.lists(scales(), min_size=filters, max_size=filters) | scales().map(lambda s: [s]))
-    source = draw(activations((1, *size, channels)))
+    source = draw(activations((1, *size, channels * groups)))
     # The smallest output scales make factors above 1, the largest ones shift by more than a byte.
     result = (output_extent(n, e, s, padding) for n, e, s in zip(size, extent, strides, strict=True))
     output = draw(activations((1, *result, filters), 1e-2, 64.0))
@@ -79,6 +80,12 @@ def test_conv_2d(batch: list[Case]) -> None:
 @examples(4)
 @given(st.lists(cases(DEPTHWISE), min_size=BATCH, max_size=BATCH))
 def test_depthwise_conv_2d(batch: list[Case]) -> None:
+    check(*batch)
+
+
+@examples(2)
+@given(st.lists(cases(CONV, most_groups=4), min_size=BATCH, max_size=BATCH))
+def test_grouped_conv_2d(batch: list[Case]) -> None:
     check(*batch)
 
 
@@ -170,7 +177,7 @@ def test_reports_shapes() -> None:
         read_bytes(model, "m.tflite")
     text = str(caught.value)
     assert "error[TG203]: bias must have 4 values, found int32 [3]" in text
-    assert "grouped convolution is not supported" in text
+    assert "weights must have the input's 3 channels, or those of one of as many groups" in text
     assert "error[TG203]: output must have shape [1x4x4x4], found int8 [1x4x5x4]" in text
 
 

@@ -1,4 +1,4 @@
-"""CONV_2D: convolution of [1, H, W, C] with weights [out channels, height, width, C]."""
+"""CONV_2D: convolution of [1, H, W, C] with weights [out channels, height, width, C / groups]."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array
 from tinygen.ops.activation import activation_range
 from tinygen.ops.check import Check
+from tinygen.ops.conv_grouped import MOST_ROWS, grouped_kernels
 from tinygen.ops.conv_kernels import conv_2d_kernels
 from tinygen.ops.conv_mve import conv_2d_mve_kernels
 from tinygen.ops.requantize import channel_factors, multipliers, requantize
@@ -27,6 +28,10 @@ class Conv2D(Convolution):
     """Inputs: activation, weights, optional bias."""
 
     kind: ClassVar[str] = "CONV_2D"
+
+    def groups(self, graph: Graph) -> int:
+        """Parts of the input's channels; as many parts of the filters each see one of them."""
+        return self.input(graph, 0).shape[3] // self.input(graph, 1).shape[3]
 
     def macs(self, graph: Graph) -> int:
         weights, output = self.input(graph, 1), self.output(graph)
@@ -45,9 +50,13 @@ class Conv2D(Convolution):
         if not check.positive("window size", weights.shape[1:3]) or not check.batch(source, "input"):
             return iter(check.found)
         check.bias(2, weights.shape[0])
-        if weights.shape[3] != source.shape[3]:
-            message = f"weights must have the input's {source.shape[3]} channels, found {weights.describe()}"
-            check.report("TG203", f"{message}; grouped convolution is not supported", weights)
+        groups = source.shape[3] // max(weights.shape[3], 1)
+        if groups < 1 or groups * weights.shape[3] != source.shape[3] or weights.shape[0] % groups:
+            message = f"weights must have the input's {source.shape[3]} channels, or those of one of as many groups"
+            check.report("TG203", f"{message} of filters, found {weights.describe()}", weights)
+        elif groups > 1 and weights.shape[1] > MOST_ROWS:
+            message = f"grouped convolutions must have at most {MOST_ROWS} taps in height"
+            check.report("TG203", f"{message}, found {weights.describe()}", weights)
         self._check_output(check, graph, output, weights.shape[0])
         self._check_accumulators(check, source, weights, output, axis=0)
         return iter(check.found)
@@ -58,11 +67,13 @@ class Conv2D(Convolution):
         x, weights, bias = inputs[0], inputs[1], inputs[2] if len(inputs) > 2 else None
         if x is None or weights is None or source is None or kernel is None or output.quant is None:
             raise ValueError("reference needs a verified operator")
-        channels = weights.shape[0]
+        channels, groups = weights.shape[0], self.groups(graph)
         patches = self._patches(graph, x[0].astype(np.float64) - source.zero_point, 0)
         height, width = patches.shape[:2]
-        matrix = weights.transpose(3, 1, 2, 0).reshape(-1, channels).astype(np.float64)
-        total = (patches.reshape(height * width, -1) @ matrix).astype(np.int64)
+        # [groups, taps of a group's channels, filters of a group]
+        matrix = weights.transpose(3, 1, 2, 0).reshape(-1, groups, channels // groups).swapaxes(0, 1)
+        windows = patches.reshape(height * width, groups, -1).swapaxes(0, 1)
+        total = (windows @ matrix.astype(np.float64)).astype(np.int64).swapaxes(0, 1).reshape(-1, channels)
         if bias is not None:
             total += bias.astype(np.int64).reshape(channels)
         multiplier, shift = multipliers(channel_factors(source, kernel, output.quant, channels))
@@ -76,5 +87,7 @@ class Conv2D(Convolution):
         if weights is None:
             raise ValueError("kernels need a verified operator")
         filters = weights.astype(np.int8)
+        if (groups := self.groups(graph)) > 1:
+            return grouped_kernels(self, graph, filters, groups, self.activation)
         portable = conv_2d_kernels(self, graph, filters, self.activation)
         return portable + conv_2d_mve_kernels(self, graph, filters, self.activation)

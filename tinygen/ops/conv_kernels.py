@@ -57,7 +57,7 @@ def conv_2d_kernels(
                 Field("pad_left", op.padding[2]),
                 Field("depth", depth),
                 Field("panel_pixels", panel),
-                Field("input_zero_point", _zero_point(op, graph)),
+                Field("input_zero_point", input_zero_point(op, graph)),
                 Field("requantize", requantization.fields()),
                 Field("weights", Constant("weights", packed)),
             )
@@ -69,7 +69,7 @@ def conv_2d_kernels(
             )
 
         multiply = multiply_instructions(columns, panel, len(filters), depth, fast=requantization.fast)
-        gather = _gather_instructions(op, graph, runs_per_row, run_bytes)
+        gather = gather_instructions(op, graph, runs_per_row, run_bytes)
         twos = sum(n == 2 for n in _panels(columns, panel))
         return Kernel(
             name=f"conv_2d_s8, {panel} pixels",
@@ -92,7 +92,7 @@ def multiply_instructions(columns: int, panel: int, filters: int, depth: int, *,
     return sum(pairs * (depth // 4 * PANELS[n][0] + PANELS[n][besides]) + 58 for n in _panels(columns, panel))
 
 
-def _gather_instructions(op: WindowOp, graph: Graph, runs_per_row: int, run_bytes: int) -> int:
+def gather_instructions(op: WindowOp, graph: Graph, runs_per_row: int, run_bytes: int) -> int:
     """Of filling all panels, as counted: runs of taps inside the input are copied, those at its border tap by tap."""
     _, _, width, channels = op.input(graph, 0).shape
     _, rows, columns, _ = op.output(graph).shape
@@ -131,7 +131,7 @@ def depthwise_kernels(
         Field("dilation", dilation),
         Field("pad_left", op.padding[2]),
     )
-    rest = (Field("input_zero_point", _zero_point(op, graph)), Field("requantize", requantization.fields()))
+    rest = (Field("input_zero_point", input_zero_point(op, graph)), Field("requantize", requantization.fields()))
     general_line = max((columns - 1) * stride + (width - 1) * dilation + 1, op.padding[2])
     general_scratch = 2 * height * general_line
     by_four_scratch = count + 8 * height * width
@@ -197,7 +197,8 @@ def _depthwise_call(
     return Call(symbol, f"{name}_s8.h", fields, args, scratch_bytes=scratch, params=f"tg_{name}_s8_params")
 
 
-def _zero_point(op: WindowOp, graph: Graph) -> int:
+def input_zero_point(op: WindowOp, graph: Graph) -> int:
+    """Of the activation that a convolution reads."""
     quant = op.input(graph, 0).quant
     return quant.zero_point if quant is not None else 0
 

@@ -35,7 +35,7 @@ def kernels(op: Conv2D, graph: Graph, core: Unit) -> tuple[Kernel, ...]:
     weights = op.input(graph, 1).data
     if weights is None:
         raise ValueError("kernels need a verified operator")
-    return convolution_kernels(op, graph, weights.astype(np.int8), core)
+    return convolution_kernels(op, graph, weights.astype(np.int8), core) if op.groups(graph) == 1 else ()
 
 
 def convolution_kernels(op: Convolution, graph: Graph, weights: NDArray[np.int8], core: Unit) -> tuple[Kernel, ...]:

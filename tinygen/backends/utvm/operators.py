@@ -41,7 +41,7 @@ _PER_OUTPUT = 20
 def lowering(op: Op, graph: Graph, numerics: Numerics) -> Lowering | None:
     """How an operator becomes a row function; None where no PrimFunc here computes it."""
     match op:
-        case Conv2D():
+        case Conv2D() if op.groups(graph) == 1:
             filters = _weights(op, graph)
             return _convolution(op, graph, filters)
         case DepthwiseConv2D():
