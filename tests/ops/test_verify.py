@@ -46,6 +46,8 @@ def state(elements: int, dtype: DType, quant: Quantization = PLAIN) -> Tensor:
 
 VALID: dict[str, tuple[Tensor | None, ...]] = {
     "ADD": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
+    "ARG_MAX": (tensor(IMAGE), tensor((), INT32, 1), tensor((1, 3, 2), INT32)),
+    "ARG_MIN": (tensor(IMAGE), tensor((), INT32, 1), tensor((1, 3, 2), INT32)),
     "AVERAGE_POOL_2D": (tensor(IMAGE), tensor(IMAGE)),
     "CONCATENATION": (tensor(IMAGE), tensor(IMAGE), tensor((1, 8, 3, 2))),
     "CONV_2D": (tensor(IMAGE), tensor((5, 1, 1, 2), INT8, 1), tensor((5,), INT32, 7), tensor((1, 4, 3, 5))),
@@ -59,6 +61,7 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
     "MEAN": (tensor(IMAGE), tensor((2,), INT32, [1, 2]), tensor((1, 1, 1, 2))),
     "MINIMUM": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "MUL": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
+    "PACK": (tensor((1, 3, 2)), tensor((1, 3, 2)), tensor((1, 2, 3, 2))),
     "PAD": (tensor(IMAGE), tensor((4, 2), INT32, [[0, 0], [1, 1], [1, 1], [0, 0]]), tensor((1, 6, 5, 2))),
     "PADV2": (
         tensor(IMAGE),
@@ -88,6 +91,7 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
         *(tensor((4,), INT32, values) for values in ([0, 1, 0, 0], [0, 3, 3, 1], [1, 1, 2, 1])),
         tensor((1, 2, 2, 1)),
     ),
+    "UNPACK": (tensor((1, 1, 6)), tensor((1, 6))),
     "SUB": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "SVDF": (
         tensor(ROW),

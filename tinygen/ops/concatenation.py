@@ -30,6 +30,8 @@ class Concatenation(Op):
     """
 
     kind: ClassVar[str] = "CONCATENATION"
+    pixels: ClassVar[bool] = True
+    """Along the last dimension a run is what a pixel of an input has."""
     axis: int
     """May be negative, counting from the last dimension."""
     activation: Activation
@@ -74,7 +76,7 @@ class Concatenation(Op):
         """The inputs one after the other, side by side in rows, or side by side in the pixels of a row."""
         output = self.output(graph)
         repeats, runs = self._runs(graph)
-        channels = self._positive_axis(output) == len(output.shape) - 1
+        channels = self._joins_pixels(output)
         if repeats > 1 and not channels:
             return ()
         size = output.dtype.itemsize
@@ -94,7 +96,7 @@ class Concatenation(Op):
         output = self.output(graph)
         repeats, runs = self._runs(graph)
         input_pitches = [pitches.of_input(i, run) for i, run in enumerate(runs)]
-        channels = self._positive_axis(output) == len(output.shape) - 1
+        channels = self._joins_pixels(output)
         fields = (
             Field("repeats", repeats, "of all runs in a row"),
             Field("output_pitch", pitches.of_output(sum(runs)), "bytes from one time to the next"),
@@ -120,6 +122,9 @@ class Concatenation(Op):
         size = output.dtype.itemsize
         runs = [prod(self.input(graph, i).shape[axis:]) * size for i in range(len(self.inputs))]
         return prod(output.shape[first:axis]), runs
+
+    def _joins_pixels(self, output: Tensor) -> bool:
+        return self.pixels and self._positive_axis(output) == len(output.shape) - 1
 
     def _positive_axis(self, output: Tensor) -> int:
         return self.axis + len(output.shape) if self.axis < 0 else self.axis
