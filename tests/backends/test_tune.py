@@ -125,12 +125,12 @@ def test_files_read_back_and_the_best_is_the_least(tmp_path: Path) -> None:
         "",
         "[]",
         "{",
-        '{"format": 1}',
-        '{"format": 2, "target": {}, "layers": {}}',
-        '{"format": 2, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a": 1}}',
-        '{"format": 2, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
+        '{"format": 2}',
+        '{"format": 3, "target": {}, "layers": {}}',
+        '{"format": 3, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a": 1}}',
+        '{"format": 3, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
         ' {"2 by 2": 1}}}',
-        '{"format": 2, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
+        '{"format": 3, "target": {"cpu": "x", "features": [], "compiler": "y", "optimize": "-O2"}, "layers": {"a":'
         ' {"2x2, 4 taps": true}}}',
     ],
 )

@@ -34,7 +34,7 @@ def test_what_a_file_cannot_be_used_for(run, digits, tmp_path):
     require("tvm")
     missing = run("verify", digits, "--backend", "utvm", "--tuning", tmp_path / "x.json", exit_code=1)
     assert "error[TG430]: cannot read" in missing.output
-    shape = "CONV_2D: 8x8x1 to 8x8x16, window 3x3, stride 1x1, dilation 1x1, padding 1x1x1x1, fast"
+    shape = "CONV_2D: 8x8x1 to 8x8x16, window 3x3, stride 1x1, dilation 1x1, padding 1x1x1x1, positive"
     of_this = Tuning(Target("cortex-m7", ("dsp",), "gcc 12.2.1", "-O2"))
     for decision, expected in (
         (

@@ -34,6 +34,11 @@ class Windows:
     channels: int
     narrow: Narrow
 
+    @property
+    def aligned(self) -> bool:
+        """Whether each run of int16 begins at a multiple of four bytes."""
+        return all(size % 2 == 0 for size in (self.line, self.step, self.hop))
+
 
 @lru_cache(maxsize=256)
 def tile_function(windows: Windows, decision: Decision, pixels: int) -> FunctionText:
@@ -43,7 +48,7 @@ def tile_function(windows: Windows, decision: Decision, pixels: int) -> Function
     """
     run = padded_run(windows.run, decision.taps)
     schedule = s_tir.Schedule(_prim_func(windows, "int16" if decision.dot is Dot.WIDE else "int8", run, pixels))
-    _tile(schedule, decision, min(decision.pixels, pixels))
+    _tile(schedule, decision, min(decision.pixels, pixels), aligned=windows.aligned)
     return function_text(lower(schedule), {"c_0": "c", "x_0": "x", "ax2": "ky", "ax3": "kx", "ax4_0": "k"})
 
 
@@ -79,20 +84,22 @@ def _prim_func(windows: Windows, source: str, run: int, pixels: int):
         for x, c, ky, kx, k in T.grid(pixels, channels, height, runs, run):
             with T.sblock("acc"):
                 vx, vc, vy, vr, vk = T.axis.remap("SSRRR", [x, c, ky, kx, k])
+                T.reads(rows[vy, vr, vx, vk], weights[vy, vr, vc, vk])  # the intrinsics read no bias
+                T.writes(acc[vx, vc])
                 with T.init():
-                    acc[vx, vc] = 0
+                    acc[vx, vc] = bias[vc]
                 acc[vx, vc] = acc[vx, vc] + T.Cast("int32", rows[vy, vr, vx, vk]) * T.Cast(
                     "int32", weights[vy, vr, vc, vk]
                 )
         for x, c in T.grid(pixels, channels):
             with T.sblock("out"):
                 vx, vc = T.axis.remap("SS", [x, c])
-                out[vx, vc] = windows.narrow.value(acc[vx, vc] + bias[vc], multiplier[vc], shift[vc])
+                out[vx, vc] = windows.narrow.value(acc[vx, vc], multiplier[vc], shift[vc])
 
     return main
 
 
-def _tile(schedule: Any, decision: Decision, pixels: int) -> None:
+def _tile(schedule: Any, decision: Decision, pixels: int, *, aligned: bool) -> None:
     """A tile's sums stay in registers: its loops are unrolled inside those over the taps."""
     acc, out = schedule.get_sblock("acc"), schedule.get_sblock("out")
     x, c = schedule.get_loops(out)
@@ -112,7 +119,7 @@ def _tile(schedule: Any, decision: Decision, pixels: int) -> None:
     for loop in (x_tile, c_tile, turns, *schedule.get_loops(start)[-2:]):
         schedule.unroll(loop)
     if decision.dot:
-        schedule.tensorize([*often, taps][0], dot_tile(pixels, decision.channels, decision.dot))
+        schedule.tensorize([*often, taps][0], dot_tile(pixels, decision.channels, decision.dot, aligned=aligned))
     else:
         for loop in (x_sum, c_sum, taps):
             schedule.unroll(loop)

@@ -12,28 +12,36 @@ from tinygen.backends.utvm.decision import DOT_TAPS, Dot
 
 _TAPS = DOT_TAPS
 
+PAIR = 2
+"""Channels whose bytes one instruction widens."""
+
 
 @cache
-def dot_tile(pixels: int, channels: int, dot: Dot) -> str:
+def dot_tile(pixels: int, channels: int, dot: Dot, *, aligned: bool) -> str:
     """The name of the intrinsic for four taps of each sum of a tile, registered.
 
-    Weights of the wide one are packed in the order 0, 2, 1, 3.
+    Inputs or weights of the wide one are in the order 0, 2, 1, 3; `aligned` says that its inputs begin at multiples of
+    four bytes.
     """
-    name = f"tinygen.{dot} {pixels}x{channels}"
-    s_tir.TensorIntrin.register(name, *_dot_tile(pixels, channels, dot), override=True)
+    wide = [int(aligned)] if dot is Dot.WIDE else []
+    name = f"tinygen.{dot} {pixels}x{channels} {wide}"
+    s_tir.TensorIntrin.register(name, *_dot_tile(pixels, channels, dot, wide), override=True)
     return name
 
 
 @cache
-def depthwise_tile(pixels: int) -> str:
-    """The name of the intrinsic for a tap of each sum of a tile of four channels, registered."""
-    name = f"tinygen.depthwise {pixels}"
-    s_tir.TensorIntrin.register(name, *_depthwise_tile(pixels), override=True)
+def depthwise_tile(pixels: int, channels: int) -> str:
+    """The name of the intrinsic for a tap of each sum of a tile, registered.
+
+    The channels are four neighbours, or two with another between them.
+    """
+    name = f"tinygen.depthwise {pixels}x{channels}"
+    s_tir.TensorIntrin.register(name, *_depthwise_tile(pixels, channels), override=True)
     return name
 
 
 @no_type_check
-def _dot_tile(pixels: int, channels: int, dot: Dot):
+def _dot_tile(pixels: int, channels: int, dot: Dot, more: list[int]):
     source, symbol = ("int16", "tg_dot_wide") if dot is Dot.WIDE else ("int8", "tg_dot_bytes")
 
     @T.prim_func(s_tir=True)
@@ -86,6 +94,7 @@ def _dot_tile(pixels: int, channels: int, dot: Dot):
                     T.address_of(total[0, 0]),
                     pixels,
                     channels,
+                    *more,
                 )
             )
 
@@ -93,14 +102,14 @@ def _dot_tile(pixels: int, channels: int, dot: Dot):
 
 
 @no_type_check
-def _depthwise_tile(pixels: int):
-    channels = _TAPS
+def _depthwise_tile(pixels: int, channels: int):
+    apart, symbol = _TAPS // channels, f"tg_depthwise_{channels}"
 
     @T.prim_func(s_tir=True)
     def products(a_: T.handle, w_: T.handle, total_: T.handle):
         step, line = T.int32(), T.int32()
-        a = T.match_buffer(a_, (pixels, channels), "int8", offset_factor=1, strides=[step, 1])
-        w = T.match_buffer(w_, (channels,), "int8", offset_factor=1)
+        a = T.match_buffer(a_, (pixels, channels), "int8", offset_factor=1, strides=[step, apart])
+        w = T.match_buffer(w_, (channels,), "int8", offset_factor=1, strides=[apart])
         total = T.match_buffer(total_, (pixels, channels), "int32", offset_factor=1, strides=[line, 1])
         with T.sblock("root"):
             T.reads(total[0:pixels, 0:channels], a[0:pixels, 0:channels], w[0:channels])
@@ -119,8 +128,8 @@ def _depthwise_tile(pixels: int):
     @T.prim_func(s_tir=True)
     def call(a_: T.handle, w_: T.handle, total_: T.handle):
         step, line = T.int32(), T.int32()
-        a = T.match_buffer(a_, (pixels, channels), "int8", offset_factor=1, strides=[step, 1])
-        w = T.match_buffer(w_, (channels,), "int8", offset_factor=1)
+        a = T.match_buffer(a_, (pixels, channels), "int8", offset_factor=1, strides=[step, apart])
+        w = T.match_buffer(w_, (channels,), "int8", offset_factor=1, strides=[apart])
         total = T.match_buffer(total_, (pixels, channels), "int32", offset_factor=1, strides=[line, 1])
         with T.sblock("root"):
             T.reads(total[0:pixels, 0:channels], a[0:pixels, 0:channels], w[0:channels])
@@ -128,7 +137,7 @@ def _depthwise_tile(pixels: int):
             T.evaluate(
                 T.call_extern(
                     "int32",
-                    "tg_depthwise_4",
+                    symbol,
                     T.address_of(a[0, 0]),
                     step,
                     T.address_of(w[0]),

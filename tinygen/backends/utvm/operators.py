@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tinygen.backends.utvm import convolution, depthwise
 from tinygen.backends.utvm.decision import DOT_TAPS, Decision, Dot
-from tinygen.backends.utvm.narrow import narrow
+from tinygen.backends.utvm.intrinsics import PAIR
+from tinygen.backends.utvm.narrow import Narrow, narrow
 from tinygen.backends.utvm.pools import lower_add, lower_average_pool, lower_max_pool, lower_softmax
 from tinygen.backends.utvm.printer import FunctionText
 from tinygen.backends.utvm.rows import NAME, Gather, Lowering, RowFunction, gathered, prim_function, row_function
@@ -92,7 +93,7 @@ def _convolution(op: Convolution, graph: Graph, filters: NDArray[np.int8]) -> Lo
             channels=count,
             narrow=narrow(requantization),
         )
-        packed = _packed(filters.reshape(count, height, runs, run), decision)
+        packed = _packed(filters.reshape(count, height, runs, run), decision, paired=gather.paired)
         return _dot_products(windows, decision, None if plain else gather, packed, requantization, output.shape[1])
 
     return Lowering(
@@ -111,9 +112,10 @@ def _fully_connected(op: FullyConnected, graph: Graph, numerics: Numerics) -> Lo
     def function(decision: Decision) -> RowFunction:
         beyond = convolution.padded_run(depth, decision.taps) - depth
         wide = decision.dot is Dot.WIDE
-        gather = Gather(1, 0, vectors * depth, 0, 0, wide=wide, beyond=beyond) if wide or beyond else None
+        paired = wide and depth % DOT_TAPS == 0
+        gather = Gather(1, 0, vectors * depth, 0, 0, wide, paired, beyond) if wide or beyond else None
         windows = convolution.Windows(1, 1, depth, vectors * depth, depth, 0, vectors, channels, result)
-        packed = _packed(filters.reshape(channels, 1, 1, depth), decision)
+        packed = _packed(filters.reshape(channels, 1, 1, depth), decision, paired=paired)
         return _dot_products(windows, decision, gather, packed, requantization, steps)
 
     return Lowering(
@@ -145,7 +147,7 @@ def _dot_products(
     return RowFunction(
         comment=comment,
         text=_tiled(tile, windows.pixels, windows.step, windows.channels, decision, gather),
-        fields=_filters(weights, requantization),
+        fields=_filters(weights, requantization, windows.narrow),
         params="tg_tvm_filters",
         args=("rows", "out", "scratch") if gather else ("rows", "out"),
         instructions=int(products * _PER_PRODUCT[decision.dot] + outputs * _PER_OUTPUT + gathered),
@@ -158,11 +160,11 @@ def _depthwise(op: DepthwiseConv2D, graph: Graph, filters: NDArray[np.int8]) -> 
     count, height, width = filters.shape
     requantization = window_requantization(op, graph, filters.reshape(count, -1), op.activation)
     source, output = op.input(graph, 0), op.output(graph)
-    gather = gathered(op, graph, source.quant.zero_point if source.quant is not None else 0)
+    zero_point = source.quant.zero_point if source.quant is not None else 0
     planes = depthwise.Planes(
         height=height,
         width=width,
-        line=gather.line,
+        line=gathered(op, graph, zero_point).line,
         step=op.strides[1] * source.shape[3],
         hop=op.dilations[1] * source.shape[3],
         pixels=output.shape[2],
@@ -175,12 +177,15 @@ def _depthwise(op: DepthwiseConv2D, graph: Graph, filters: NDArray[np.int8]) -> 
         def tile(pixels: int) -> FunctionText:
             return depthwise.tile_function(planes, decision, pixels)
 
+        beyond = 1 if depthwise.in_pairs(decision) else 0
+        gather = gathered(op, graph, zero_point, beyond=beyond)
+        weights = np.pad(filters.transpose(1, 2, 0).reshape(-1), (0, beyond))
         rows, outputs, per_product = output.shape[1], output.elements, _PER_DEPTHWISE_PRODUCT[decision.dot]
         comment = f"{planes.pixels} pixels of {count} channels, each {height} x {width} taps; tiles of {decision}."
         return RowFunction(
             comment=(comment,),
             text=_tiled(tile, planes.pixels, planes.step, count, decision, gather),
-            fields=_filters(filters.transpose(1, 2, 0), requantization),
+            fields=_filters(weights, requantization, planes.narrow),
             params="tg_tvm_filters",
             args=("rows", "out", "scratch"),
             instructions=int(outputs * (height * width * per_product + _PER_OUTPUT) + rows * gather.scratch_bytes),
@@ -193,7 +198,7 @@ def _depthwise(op: DepthwiseConv2D, graph: Graph, filters: NDArray[np.int8]) -> 
     most = max(t for t in taps if t <= 4)
     defaults = [Decision(min(2, planes.pixels), 1, most)]
     if planes.multiplier == 1 and count % DOT_TAPS == 0:
-        candidates += [Decision(x, DOT_TAPS, t, Dot.BYTES) for x in tiles for t in taps]
+        candidates += [Decision(x, c, t, Dot.BYTES) for x in tiles for c in (PAIR, DOT_TAPS) for t in taps]
         defaults.insert(0, Decision(min(2, planes.pixels), DOT_TAPS, most, Dot.BYTES))
     key = f"{_window_key(op, graph)}, {planes.narrow.rounding}"
     return Lowering(function, key, tuple(defaults), tuple(candidates))
@@ -221,21 +226,21 @@ def _tiled(
     return "\n\n".join((*parts, row_function("tg_tvm_filters", args, body)))
 
 
-def _filters(weights: NDArray[np.int8], requantization: Requantization) -> tuple[Field, ...]:
+def _filters(weights: NDArray[np.int8], requantization: Requantization, result: Narrow) -> tuple[Field, ...]:
     """The members of `tg_tvm_filters`."""
     return (
         Field("weights", Constant("weights", np.ascontiguousarray(weights).reshape(-1))),
         Field("bias", Constant("bias", requantization.bias)),
         Field("multiplier", Constant("multipliers", requantization.multipliers)),
-        Field("shift", Constant("shifts", requantization.shifts)),
+        Field("shift", Constant("shifts", result.shifts(requantization))),
     )
 
 
-def _packed(filters: NDArray[np.int8], decision: Decision) -> NDArray[np.int8]:
-    """[out, height, runs, run], runs padded; for the dot product every four taps in the order 0, 2, 1, 3."""
+def _packed(filters: NDArray[np.int8], decision: Decision, *, paired: bool) -> NDArray[np.int8]:
+    """[out, height, runs, run], runs padded; for wide inputs that are not paired every four taps in that order."""
     end = convolution.padded_run(filters.shape[3], decision.taps) - filters.shape[3]
     padded = np.pad(filters, ((0, 0), (0, 0), (0, 0), (0, end)))
-    if decision.dot is not Dot.WIDE:
+    if decision.dot is not Dot.WIDE or paired:
         return padded
     return padded.reshape(-1, DOT_TAPS)[:, [0, 2, 1, 3]].reshape(padded.shape)
 

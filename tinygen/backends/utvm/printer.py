@@ -90,11 +90,10 @@ class _Printer:
             case "SeqStmt":
                 statements = list(node.seq)
                 while statements:
-                    zeros = _zeros(statements)
-                    if zeros:
-                        yield f"{indent}{self._declaration(statements[0].buffer)} = {'{0}' if zeros > 1 else '0'};"
-                        self.stored.add(self.name(statements[0].buffer))
-                        del statements[: 1 + zeros]
+                    values = _first_values(statements)
+                    if values:
+                        yield from self._initialized(statements[0].buffer, values, indent)
+                        del statements[: 1 + len(values)]
                     else:
                         yield from self.statement(statements.pop(0), depth)
             case "DeclBuffer":  # another view of the same bytes
@@ -122,6 +121,17 @@ class _Printer:
                 yield f"{indent}{self.expression(node.value)};"
             case kind:
                 raise TypeError(f"no C for a {kind}")
+
+    def _initialized(self, buffer: Any, values: Sequence[Any], indent: str) -> Iterator[str]:
+        declaration = self._declaration(buffer)
+        self.stored.add(self.name(buffer))
+        if len(values) == 1:
+            text = self.expression(values[0])
+        elif all(_split(value) == (None, 0) for value in values):
+            text = "{0}"
+        else:
+            text = f"{{{', '.join(map(self.expression, values))}}}"
+        yield from wrapped(f"{indent}{declaration} = {text};")
 
     def _declaration(self, buffer: Any) -> str:
         name, count = self.name(buffer), int(buffer.shape[0])
@@ -222,21 +232,21 @@ def wrapped(line: str, width: int = 120) -> list[str]:
     return textwrap.wrap(line, width, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False)
 
 
-def _zeros(statements: Sequence[Any]) -> int:
-    """How many stores of zero after an allocation make all of its elements zero; 0 when they do not."""
+def _first_values(statements: Sequence[Any]) -> Sequence[Any]:
+    """What stores after an allocation give its elements, when they give each its first value; else nothing."""
     if type(statements[0]).__name__ != "AllocBuffer":
-        return 0
+        return ()
     buffer = statements[0].buffer
     count = int(buffer.shape[0])
     stores = statements[1 : 1 + count]
-    zero = len(stores) == count and all(
+    complete = len(stores) == count and all(
         type(store).__name__ == "BufferStore"
         and store.buffer.same_as(buffer)
         and _split(store.indices[0]) == (None, i)
-        and _split(store.value) == (None, 0)
+        and not any(load.source.same_as(buffer) for load in _loads(store.value))
         for i, store in enumerate(stores)
     )
-    return count if zero else 0
+    return [store.value for store in stores] if complete else ()
 
 
 def _split(index: Any) -> tuple[Any, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tinygen.backends.utvm.decision import Decision
+from tinygen.backends.utvm.decision import DOT_TAPS, Decision
 from tinygen.backends.utvm.printer import FunctionText, wrapped
 from tinygen.ir.call import Field
 from tinygen.ir.graph import Graph
@@ -57,6 +57,8 @@ class Gather:
     padding: int
     wide: bool
     """Widened to int16."""
+    paired: bool = False
+    """Every four of them in the order in which the DSP's instructions widen."""
     beyond: int = 0
     """Elements that may be read after the last row; their products are with zeros."""
 
@@ -71,7 +73,8 @@ class Gather:
 
     def lines(self) -> Iterator[str]:
         """Statements that define `patch`."""
-        c_type, name = ("int16_t", "tg_gather_s16") if self.wide else ("int8_t", "tg_gather_s8")
+        c_type = "int16_t" if self.wide else "int8_t"
+        name = "tg_gather_pairs" if self.paired else "tg_gather_s16" if self.wide else "tg_gather_s8"
         yield f"{c_type} *const patch = scratch;"
         sizes = f"{self.left}, {self.used}, {self.right}, {self.padding}"
         if self.rows == 1:
@@ -110,4 +113,6 @@ def gathered(op: WindowOp, graph: Graph, padding: int, *, wide: bool = False, be
     left = min(op.padding[2], reach)
     used = min(width, reach - left)
     sizes = (left * channels, used * channels, (reach - left - used) * channels)
-    return Gather(height, *sizes, padding, wide, beyond)
+    pixel = op.strides[1] * channels, op.dilations[1] * channels
+    paired = wide and all(size % DOT_TAPS == 0 for size in (*sizes, *pixel))
+    return Gather(height, *sizes, padding, wide, paired, beyond)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from tinygen.backends.utvm.decision import Decision, Dot, parse_decision
 from tinygen.errors import TinygenError, error
 
-FORMAT = 2
+FORMAT = 3
 
 Counts = Mapping[Decision, int | None]
 """Instructions of a layer with each candidate that was measured; None where its output was wrong or it did not fit."""
