@@ -1,4 +1,4 @@
-/* What functions lowered by TVM call: requantization, rows gathered with their padding, and the DSP's dot product.
+/* What functions lowered by TVM call, besides tg_gather.h and tg_narrow.h: the DSP's dot product, and softmax.
  *
  * All of it is exact on every core; where there are no DSP instructions the same is computed in plain C.
  */
@@ -6,11 +6,9 @@
 #define TG_TVM_H
 
 #include "softmax_s8.h"
-#include "tg_common.h"
+#include "tg_gather.h"
+#include "tg_narrow.h"
 #include "tg_rescale.h"
-
-/* Compilers that move a tile's products, or its outputs, past each other run out of registers. */
-#define TG_IN_ORDER __asm volatile("")
 
 /* The constants of a convolution or a fully connected layer. */
 typedef struct {
@@ -38,90 +36,6 @@ TG_INLINE int32_t tg_max(int32_t a, int32_t b)
 TG_INLINE int32_t tg_min(int32_t a, int32_t b)
 {
     return a < b ? a : b;
-}
-
-/* Rounds twice; factors are multiplier * 2^(shift - 31). */
-TG_INLINE int8_t tg_narrow_double(int32_t acc, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t lo,
-                                  int32_t hi)
-{
-    return (int8_t)tg_clamp(tg_requantize_double(acc, multiplier, shift) + zero_point, lo, hi);
-}
-
-/* Rounds once; factors are multiplier * 2^(shift - 31). */
-TG_INLINE int8_t tg_narrow_single(int32_t acc, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t lo,
-                                  int32_t hi)
-{
-    return (int8_t)tg_clamp(tg_requantize_single(acc, multiplier, shift) + zero_point, lo, hi);
-}
-
-#if TG_DSP
-
-/* acc + round(a * b / 2^32), ties towards plus infinity. */
-TG_INLINE int32_t tg_mac_high_nearest(int32_t a, int32_t b, int32_t acc)
-{
-    int32_t sum;
-    __asm("smmlar %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(acc));
-    return sum;
-}
-
-/* The int8 that is nearest to floor(x / 2). */
-TG_INLINE int8_t tg_nearest_int8_of_half(int32_t x)
-{
-    int32_t nearest;
-    __asm("ssat %0, #8, %1, asr #1" : "=r"(nearest) : "r"(x));
-    return (int8_t)nearest;
-}
-
-#endif
-
-/* Where every shift is to the right by `right` and at most 22 more, and all of int8 is the range, the zero point is
- * added before the shift, together with the half that rounds.
- */
-TG_INLINE int32_t tg_narrow_offset(int32_t right, int32_t zero_point)
-{
-    return (int32_t)((uint32_t)(2 * zero_point + 1) << right);
-}
-
-/* Rounds once; factors are multiplier * 2^(-33 - right). */
-TG_INLINE int8_t tg_narrow_once(int32_t acc, int32_t multiplier, int32_t right, int32_t zero_point)
-{
-    const int32_t offset = tg_narrow_offset(right, zero_point);
-#if TG_DSP
-    const int8_t result = tg_nearest_int8_of_half(tg_mac_high_word(acc, multiplier, offset) >> right);
-    TG_IN_ORDER;
-    return result;
-#else
-    const int32_t x = (int32_t)(((int64_t)acc * multiplier) >> 32);
-    return (int8_t)tg_clamp((x + offset) >> (right + 1), -128, 127);
-#endif
-}
-
-/* Rounds twice; factors are multiplier * 2^(-32 - right), and no acc reaches 2^30. */
-TG_INLINE int8_t tg_narrow_fast(int32_t acc, int32_t multiplier, int32_t right, int32_t zero_point)
-{
-    const int32_t offset = tg_narrow_offset(right, zero_point);
-#if TG_DSP
-    const int32_t x = tg_high_word(acc * 2, multiplier);
-    const int8_t result = tg_nearest_int8_of_half((x + (x >> 31) + offset) >> right);
-    TG_IN_ORDER;
-    return result;
-#else
-    const int32_t x = tg_high_multiply(acc, multiplier);
-    return (int8_t)tg_clamp((x + (x >> 31) + offset) >> (right + 1), -128, 127);
-#endif
-}
-
-/* The same where the zero point is -128: how negative numbers round makes no difference. */
-TG_INLINE int8_t tg_narrow_positive(int32_t acc, int32_t multiplier, int32_t right, int32_t zero_point)
-{
-    const int32_t offset = tg_narrow_offset(right, zero_point);
-#if TG_DSP
-    const int8_t result = tg_nearest_int8_of_half(tg_mac_high_nearest(acc * 2, multiplier, offset) >> right);
-    TG_IN_ORDER;
-    return result;
-#else
-    return (int8_t)tg_clamp((tg_high_multiply(acc, multiplier) + offset) >> (right + 1), -128, 127);
-#endif
 }
 
 #if TG_DSP
@@ -349,90 +263,6 @@ TG_INLINE int32_t tg_softmax_scale(int32_t total)
 TG_INLINE int32_t tg_softmax_shift(int32_t total)
 {
     return 12 + 31 - 8 - tg_softmax_room(total);
-}
-
-/* memcpy, sixteen bytes at a time where both addresses are multiples of four. */
-TG_INLINE void tg_copy(int8_t *to, const int8_t *from, int32_t bytes)
-{
-#if defined(__GNUC__)
-    if ((((uintptr_t)to | (uintptr_t)from) & 3) == 0) {
-        for (; bytes >= 16; bytes -= 16, to += 16, from += 16) {
-            __builtin_memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 16);
-        }
-    }
-#endif
-    if (bytes > 0) {
-        memcpy(to, from, (size_t)bytes);
-    }
-}
-
-/* memset, sixteen bytes at a time. */
-TG_INLINE void tg_fill(int8_t *to, int8_t value, int32_t bytes)
-{
-    const uint32_t four = (uint8_t)value * 0x01010101u;
-    const uint32_t block[4] = {four, four, four, four};
-    for (; bytes >= 16; bytes -= 16, to += 16) {
-        memcpy(to, block, 16);
-    }
-    if (bytes > 0) {
-        memset(to, value, (size_t)bytes);
-    }
-}
-
-/* A row between `left` and `right` bytes of padding; all of it is padding where there is no row. */
-TG_INLINE void tg_gather_s8(int8_t *to, const void *row, int32_t left, int32_t bytes, int32_t right, int8_t padding)
-{
-    if (row == NULL) {
-        tg_fill(to, padding, left + bytes + right);
-        return;
-    }
-    tg_fill(to, padding, left);
-    tg_copy(to + left, row, bytes);
-    tg_fill(to + left + bytes, padding, right);
-}
-
-/* The same, widened. */
-TG_INLINE void tg_gather_s16(int16_t *to, const void *row, int32_t left, int32_t bytes, int32_t right, int8_t padding)
-{
-    const int8_t *const from = row;
-    const int32_t begin = row == NULL ? left + bytes : left, end = row == NULL ? begin : left + bytes;
-    int32_t i = 0;
-    for (; i < begin; i++) {
-        to[i] = padding;
-    }
-    for (; i < end; i++) {
-        to[i] = from[i - left];
-    }
-    for (; i < left + bytes + right; i++) {
-        to[i] = padding;
-    }
-}
-
-/* The same, every four in the order 0, 2, 1, 3; all sizes are multiples of four. */
-TG_INLINE void tg_gather_pairs(int16_t *to, const void *row, int32_t left, int32_t bytes, int32_t right, int8_t padding)
-{
-    const int8_t *from = row;
-    int16_t *const begin = row == NULL ? to + left + bytes : to + left;
-    int16_t *const end = to + left + bytes + right;
-    for (; to < begin; to++) {
-        *to = padding;
-    }
-    for (; to < end - right; to += 4, from += 4) {
-#if TG_DSP
-        const uint32_t word = tg_load_word(from);
-        const uint32_t even = tg_even_bytes(word), odd = tg_odd_bytes(word);
-        memcpy(to, &even, sizeof even);
-        memcpy(to + 2, &odd, sizeof odd);
-#else
-        to[0] = from[0];
-        to[1] = from[2];
-        to[2] = from[1];
-        to[3] = from[3];
-#endif
-    }
-    for (; to < end; to++) {
-        *to = padding;
-    }
 }
 
 #endif

@@ -16,7 +16,7 @@ _MOST_RIGHT = 22
 
 @dataclass(frozen=True)
 class Narrow:
-    """Which function of tg_tvm.h requantizes, and the constants that all channels share."""
+    """Which function of tg_narrow.h requantizes, and the constants that all channels share."""
 
     rounding: str
     """`positive`, `fast` and `once` shift to the right and clamp to int8, `double` and `single` any way."""
