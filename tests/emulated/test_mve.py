@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.ops import test_fully_connected as fully_connected
 from tests.ops.harness import Case
 from tests.ops.strategies import BATCH, examples
 from tests.ops.test_conv_2d import CONV, DEPTHWISE, cases
@@ -28,7 +29,11 @@ from tinygen.schedule.choose import Objective
 from tinygen.tflite import read_bytes
 
 BOARD = "mps3-an547"
-KINDS = {CONV: cases(CONV), DEPTHWISE: cases(DEPTHWISE) | cases(DEPTHWISE, 40, 1)}
+KINDS = {
+    CONV: cases(CONV),
+    DEPTHWISE: cases(DEPTHWISE) | cases(DEPTHWISE, 40, 1),
+    "FULLY_CONNECTED": fully_connected.cases(),
+}
 
 
 def side_by_side(graphs: Sequence[Graph]) -> Graph:
@@ -62,7 +67,7 @@ def check_on_qemu(batch: Sequence[Case], compiler: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_convolutions(kind: str, compiler: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_kernels(kind: str, compiler: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     require(compiler, "qemu", "cc")
 
     @examples(2)

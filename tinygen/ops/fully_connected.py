@@ -17,6 +17,7 @@ from tinygen.ir.tensor import Array, geometry
 from tinygen.ops.accumulators import check_accumulators
 from tinygen.ops.activation import Activation, activation_range
 from tinygen.ops.check import Check
+from tinygen.ops.fully_connected_mve import fully_connected_mve_kernels
 from tinygen.ops.pack import pack_vectors
 from tinygen.ops.requantize import Requantization, fold_requantization, multipliers, requantize, vector_factors
 
@@ -139,4 +140,9 @@ class FullyConnected(Op):
             return Call(symbol, "fully_connected_s8.h", fields, params="tg_fully_connected_s8_params")
 
         instructions = self.output(graph).elements * (depth * 3 // 2 + 30)
-        return (Kernel("fully_connected_s8", instructions, channels * (depth + 9), 0, call),)
+        single = numerics is Numerics.LITERT
+        vectors, steps = self.vectors(graph), self.rows(graph).steps
+        return (
+            Kernel("fully_connected_s8", instructions, channels * (depth + 9), 0, call),
+            *fully_connected_mve_kernels(filters, folded, vectors, steps, single_rounding=single),
+        )
