@@ -12,12 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.ops import test_fully_connected as fully_connected
 from tests.ops.harness import Case
-from tests.ops.strategies import BATCH, examples
-from tests.ops.test_conv_2d import CONV, DEPTHWISE, cases
+from tests.ops.helium import BATCHES, helium_alone
+from tests.ops.strategies import examples
 from tests.requirement import require
 from tinygen.boards import load_board
 from tinygen.compile import CompileOptions, compile_graph
@@ -25,15 +23,9 @@ from tinygen.ir.graph import Graph
 from tinygen.ir.interpret import interpret
 from tinygen.project import write_project
 from tinygen.run import qemu
-from tinygen.schedule.choose import Objective
 from tinygen.tflite import read_bytes
 
 BOARD = "mps3-an547"
-KINDS = {
-    CONV: cases(CONV),
-    DEPTHWISE: cases(DEPTHWISE) | cases(DEPTHWISE, 40, 1),
-    "FULLY_CONNECTED": fully_connected.cases(),
-}
 
 
 def side_by_side(graphs: Sequence[Graph]) -> Graph:
@@ -55,7 +47,8 @@ def side_by_side(graphs: Sequence[Graph]) -> Graph:
 def check_on_qemu(batch: Sequence[Case], compiler: str, folder: Path) -> None:
     graph = side_by_side([read_bytes(case.model, "m.tflite") for case in batch])
     board = load_board(BOARD)
-    tree = compile_graph(graph, CompileOptions(optimize=Objective.SPEED, features=frozenset(board.features)))
+    with helium_alone():
+        tree = compile_graph(graph, CompileOptions(features=frozenset(board.features)))
     assert any("mve" in layer.kernel for layer in tree.layers)
     project = write_project(tree, board, folder / "project")
     with qemu.RUNNER.open(project, folder / "build", compiler=compiler) as session:
@@ -66,12 +59,12 @@ def check_on_qemu(batch: Sequence[Case], compiler: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BATCHES)
 def test_kernels(kind: str, compiler: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     require(compiler, "qemu", "cc")
 
     @examples(2)
-    @given(st.lists(KINDS[kind], min_size=BATCH, max_size=BATCH))
+    @given(BATCHES[kind])
     def check(batch: list[Case]) -> None:
         check_on_qemu(batch, compiler, tmp_path_factory.mktemp("mve"))
 

@@ -49,11 +49,15 @@ class Add(BinaryOp):
 
     def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
         """Both numerics round twice here."""
-        return (sum_kernel(self, graph),)
+        kernels = [sum_kernel(self, graph)]
+        shape = broadcast(self, graph)
+        if all(operand.strides[-1] == 1 for operand in shape.operands):
+            kernels.append(sum_kernel(self, graph, mve=True))
+        return tuple(kernels)
 
 
-def sum_kernel(op: BinaryOp, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
-    """The operands brought to a common scale and added."""
+def sum_kernel(op: BinaryOp, graph: Graph, pitches: Pitches = TOGETHER, *, mve: bool = False) -> Kernel:
+    """The operands brought to a common scale and added; with Helium (MVE) if neighbours in a row are neighbours."""
     shape = broadcast(op, graph, pitches)
     quants = op.quantizations(graph)
     result = quants[2]
@@ -67,14 +71,18 @@ def sum_kernel(op: BinaryOp, graph: Graph, pitches: Pitches = TOGETHER) -> Kerne
         Field("activation_min", low, ""),
         Field("activation_max", high, ""),
     ]
+    form = "add_mve_s8" if mve else "add_s8"
+    runs, run = int(np.prod(shape.counts[:-1])), shape.counts[-1]
+    of_run = 10 + run // 4 * 21 + (40 if run % 4 else 0) if mve else 13 * run
     return Kernel(
-        name="add_s8",
-        instructions=shape.steps * (20 + 13 * shape.elements),
+        name=form,
+        instructions=shape.steps * (20 + runs * of_run),
         flash_bytes=0,
         scratch_bytes=0,
-        call=lambda: Call("tg_add_s8", "add_s8.h", tuple(fields), args=("y", "rows", "out")),
+        call=lambda: Call(f"tg_{form}", f"{form}.h", tuple(fields), ("y", "rows", "out"), params="tg_add_s8_params"),
+        requires=frozenset({"mve"}) if mve else frozenset(),
         in_place=shape.in_place,
-        apart=partial(sum_kernel, op, graph),
+        apart=partial(sum_kernel, op, graph, mve=mve),
     )
 
 

@@ -20,6 +20,11 @@ TG_INLINE mve_pred16_t vctp8q(uint32_t bytes)
     return (mve_pred16_t)(bytes < 16 ? (1u << bytes) - 1 : 0xffff);
 }
 
+TG_INLINE mve_pred16_t vctp32q(uint32_t words)
+{
+    return vctp8q(words < 4 ? 4 * words : 16);
+}
+
 TG_INLINE int8x16_t vdupq_n_s8(int8_t value)
 {
     int8x16_t vector;
@@ -90,6 +95,24 @@ TG_INLINE void vstrbq_s32(int8_t *to, int32x4_t vector)
     }
 }
 
+TG_INLINE int32x4_t vldrbq_z_s32(const int8_t *from, mve_pred16_t lanes)
+{
+    int32x4_t vector;
+    for (int32_t i = 0; i < 4; i++) {
+        vector.lane[i] = (lanes >> 4 * i & 1) ? from[i] : 0;
+    }
+    return vector;
+}
+
+TG_INLINE void vstrbq_p_s32(int8_t *to, int32x4_t vector, mve_pred16_t lanes)
+{
+    for (int32_t i = 0; i < 4; i++) {
+        if (lanes >> 4 * i & 1) {
+            to[i] = (int8_t)vector.lane[i];
+        }
+    }
+}
+
 #define TG_MVE_LANE_BY_LANE(NAME, EXPRESSION)                                                                          \
     TG_INLINE int32x4_t NAME(int32x4_t a, int32x4_t b)                                                                 \
     {                                                                                                                  \
@@ -112,6 +135,21 @@ TG_MVE_LANE_BY_LANE(vrshlq_s32, (int32_t)((x + (((int64_t)1 << -y) >> 1)) >> -y)
 TG_INLINE int32x4_t vaddq_n_s32(int32x4_t a, int32_t b)
 {
     return vaddq_s32(a, vdupq_n_s32(b));
+}
+
+TG_INLINE int32x4_t vqrdmulhq_n_s32(int32x4_t a, int32_t b)
+{
+    return vqrdmulhq_s32(a, vdupq_n_s32(b));
+}
+
+TG_INLINE int32x4_t vrshlq_n_s32(int32x4_t a, int32_t b)
+{
+    return vrshlq_s32(a, vdupq_n_s32(b));
+}
+
+TG_INLINE int32x4_t vshlq_n_s32(int32x4_t a, const int32_t bits)
+{
+    return vshlq_s32(a, vdupq_n_s32(bits));
 }
 
 TG_INLINE int32x4_t vshrq_n_s32(int32x4_t a, const int32_t bits)
