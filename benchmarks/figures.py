@@ -17,17 +17,11 @@ import numpy as np
 from tinygen.boards import load_board
 from tinygen.build.builder import build_project
 from tinygen.compile import CompileOptions, compile_model
-from tinygen.ir.call import Kernel
-from tinygen.ir.op import Numerics, Op
 from tinygen.oracle import Oracle
-from tinygen.passes.pipeline import run as run_passes
-from tinygen.plan.solve import plan
 from tinygen.project import write_project
+from tinygen.report.layered import layered_plan
 from tinygen.run import find_runner
 from tinygen.samples import random_sample
-from tinygen.schedule.buffers import demand
-from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import build_program
 from tinygen.tflite import read_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,25 +87,13 @@ def measure(path: Path, core: str, folder: Path) -> Iterator[Figure]:
             macs=sum(layer.macs for layer in tree.layers),
             arena_bytes=tree.plan.arena_bytes,
             lower_bound_bytes=tree.plan.lower_bound,
-            layered_bytes=layered_bytes(path, features),
+            layered_bytes=layered_plan(path, CompileOptions(features=features)).arena_bytes,
             instructions=instructions,
             flash_bytes=minimal.flash_bytes,
             ram_bytes=minimal.ram_bytes,
             mismatches=wrong,
             generate_seconds=seconds,
         )
-
-
-def layered_bytes(path: Path, features: frozenset[str]) -> int:
-    """The arena of the layer-by-layer schedule."""
-    graph = run_passes(read_model(path))
-
-    def fastest(op: Op) -> Kernel | None:
-        usable = [] if op.alias else [k for k in op.kernels(graph, Numerics.LITERT) if k.requires <= features]
-        return min(usable, key=lambda k: k.instructions, default=None)
-
-    program = build_program(graph, tuple(map(fastest, graph.ops)))
-    return plan(demand(program, layer_by_layer(program)).buffers).arena_bytes
 
 
 def model_file(name: str) -> Path | None:
