@@ -80,6 +80,35 @@ def measuring_emulator(board: Board) -> str | None:
     return "qemu" if board.emulators.qemu is not None else None
 
 
+def used_bytes(
+    project: Project, build: Path, size: int, *, compiler: str | None = None, optimize: str = DEFAULT_OPTIMIZATION
+) -> int:
+    """Bytes in use of an arena of this size, once the firmware waits for its first request; 0 when it did not start.
+
+    Raises:
+        TinygenError: TG4xx and TG5xx of builds and runs, TG425 for an arena that does not fit the board.
+    """
+    prefix = project.model.prefix
+    defines = (f"{prefix.upper()}_ARENA_BYTES={size}",)
+    try:
+        built = build_project(project, build, compiler=compiler, optimize=optimize, defines=defines)
+    except TinygenError as problem:
+        if problem.code == "TG301":
+            raise error("TG425", f"an arena of {size:,} bytes does not fit {project.board.name}") from problem
+        raise
+    machine = _boot(project, Program.of(built.elf, prefix, project.model.layer_slots))
+    try:
+        BenchClient(machine, machine.names.name).boot()
+    except TinygenError as problem:
+        if problem.code != _REFUSED:
+            raise
+        return 0
+    else:
+        return machine.word(f"{prefix}_arena_used_bytes")
+    finally:
+        machine.close()
+
+
 def settled_plan(tree: SourceTree, arena_bytes: int) -> Plan:
     """The plan of a tree whose library keeps its structures in the last buffer, with an arena of this size."""
     plan = tree.plan
@@ -107,7 +136,7 @@ def _measure(project: Project, build: Path, *, compiler: str | None, optimize: s
 
     def used(size: int) -> int:
         if size not in tries:
-            tries[size] = _used(project, build, size, compiler, optimize)
+            tries[size] = used_bytes(project, build, size, compiler=compiler, optimize=optimize)
         return tries[size]
 
     size = model.arena_bytes
@@ -124,29 +153,6 @@ def _measure(project: Project, build: Path, *, compiler: str | None, optimize: s
         middle = least if low < least else (low + high) // 2 // GRAIN * GRAIN
         low, high = (low, middle) if used(middle) else (middle, high)
     return Arena(used(size), high)
-
-
-def _used(project: Project, build: Path, size: int, compiler: str | None, optimize: str) -> int:
-    """Bytes of the arena in use once the firmware waits for its first request; 0 when the model did not start."""
-    prefix = project.model.prefix
-    defines = (f"{prefix.upper()}_ARENA_BYTES={size}",)
-    try:
-        built = build_project(project, build, compiler=compiler, optimize=optimize, defines=defines)
-    except TinygenError as problem:
-        if problem.code == "TG301":
-            raise error("TG425", f"an arena of {size:,} bytes does not fit {project.board.name}") from problem
-        raise
-    machine = _boot(project, Program.of(built.elf, prefix, project.model.layer_slots))
-    try:
-        BenchClient(machine, machine.names.name).boot()
-    except TinygenError as problem:
-        if problem.code != _REFUSED:
-            raise
-        return 0
-    else:
-        return machine.word(f"{prefix}_arena_used_bytes")
-    finally:
-        machine.close()
 
 
 def _boot(project: Project, program: Program) -> Machine | QemuMachine:
