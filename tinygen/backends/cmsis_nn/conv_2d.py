@@ -23,6 +23,8 @@ SYMBOL = "arm_convolve_wrapper_s8"
 
 _INSTRUCTIONS = {Unit.MVE: 0.5, Unit.DSP: 1.6, Unit.PLAIN: 6.0}
 """Of a multiply-add, about; what matters is how calls for rows compare with a call for all."""
+_COPY_INSTRUCTIONS = {Unit.MVE: 10, Unit.DSP: 45, Unit.PLAIN: 45}
+"""Of the pixels that a window covers each, which are copied before they are multiplied, whatever their channels."""
 _CALL_INSTRUCTIONS = 250
 _CALL_INSTRUCTIONS_PER_WEIGHT = 2.5
 """Of a call besides its multiply-adds: that of a 1x1 convolution sums its weights up first."""
@@ -86,10 +88,11 @@ def _kernel(op: Convolution, graph: Graph, weights: NDArray[np.int8], core: Unit
     # Pixels are computed in twos, or in fours with MVE; the rest of a call is slower.
     pixels, together = window.output[0] * window.output[1], 4 if core is Unit.MVE else 2
     uneven = (pixels + -pixels % together) / pixels
+    copied = 0 if window.pointwise else pixels * window.kernel[0] * window.kernel[1] * _COPY_INSTRUCTIONS[core]
     call = _CALL_INSTRUCTIONS + weights.size * _CALL_INSTRUCTIONS_PER_WEIGHT
     return Kernel(
         name=SYMBOL if rows.steps == 1 else f"{SYMBOL}, by rows",
-        instructions=round(macs * uneven + rows.steps * call),
+        instructions=round(macs * uneven + copied + rows.steps * call),
         flash_bytes=weights.nbytes + 12 * len(weights),
         scratch_bytes=scratch,
         call=lambda: _call(op, graph, weights, window, scratch),

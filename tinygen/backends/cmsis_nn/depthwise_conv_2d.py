@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D by arm_depthwise_conv_wrapper_s8, and of a single input channel by arm_convolve_wrapper_s8."""
+"""DEPTHWISE_CONV_2D by arm_depthwise_conv_wrapper_s8, or of a single input channel by arm_convolve_wrapper_s8."""
 
 from __future__ import annotations
 
@@ -23,15 +23,19 @@ _INSTRUCTIONS = {Unit.MVE: 1.0, Unit.DSP: 4.0, Unit.PLAIN: 8.0}
 
 
 def kernels(op: DepthwiseConv2D, graph: Graph, core: Unit) -> tuple[Kernel, ...]:
-    """A call for the whole layer."""
+    """Calls for the whole layer."""
     weights, window = op.input(graph, 1).data, window_of(op, graph)
     if weights is None:
         raise ValueError("kernels need a verified operator")
+    ordinary: tuple[Kernel, ...] = ()
     if window.channels == 1:
-        # Each filter sees the whole input: an ordinary convolution, for which the library has the faster functions.
-        return convolution_kernels(op, graph, np.ascontiguousarray(weights.astype(np.int8).transpose(3, 1, 2, 0)), core)
+        # Each filter sees the whole input: an ordinary convolution, with faster functions for more than a few filters.
+        filters = np.ascontiguousarray(weights.astype(np.int8).transpose(3, 1, 2, 0))
+        ordinary = convolution_kernels(op, graph, filters, core)
+        if core is Unit.MVE or weights.shape[3] % 4 or window.dilations != (1, 1):
+            return ordinary
     if max(*op.input(graph, 0).shape, *op.output(graph).shape, *window.kernel) > MOST_SIZE:
-        return ()
+        return ordinary
     scratch = depthwise(window, weights.shape[3], core)
     kernel = Kernel(
         name=SYMBOL,
@@ -41,7 +45,7 @@ def kernels(op: DepthwiseConv2D, graph: Graph, core: Unit) -> tuple[Kernel, ...]
         call=lambda: _call(op, graph, window, scratch),
         rows=Rows(steps=1, inputs=((0, WHOLE),), writes_row=False),
     )
-    return (kernel,)
+    return (*ordinary, kernel)
 
 
 def _call(op: DepthwiseConv2D, graph: Graph, window: Window, scratch: int) -> Call:

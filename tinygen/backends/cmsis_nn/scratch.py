@@ -64,7 +64,7 @@ def convolution(window: Window, core: Unit) -> int:
 
 
 def depthwise(window: Window, channels: int, core: Unit) -> int:
-    """As arm_depthwise_conv_wrapper_s8_get_buffer_size for more than one input channel, with `channels` of output."""
+    """As arm_depthwise_conv_wrapper_s8_get_buffer_size with `channels` of output; with MVE for several of input."""
     height, width = window.kernel
     if window.channels != channels or window.dilations != (1, 1):
         return 0
