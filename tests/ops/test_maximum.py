@@ -10,6 +10,7 @@ from tests.ops.builder import Options, TensorDef
 from tests.ops.harness import Case, check
 from tests.ops.strategies import samples
 from tinygen.errors import TinygenError
+from tinygen.ir.op import Numerics
 from tinygen.ir.rows import SAME_ROW, Window
 from tinygen.tflite import read_bytes
 
@@ -39,7 +40,7 @@ def test_every_broadcast() -> None:
 def test_rows_are_pipelined_and_in_place(kind: str) -> None:
     full, column = ACTIVATION((1, 6, 5, 4)), ACTIVATION((1, 1, 1, 4))
     graph = read_bytes(model(kind, full, column, full)[0], "m.tflite")
-    (kernel,) = graph.ops[0].kernels(graph, graph.ops[0].numerics[0])
+    (kernel,) = graph.ops[0].kernels(graph, Numerics.LITERT)
     assert graph.ops[0].rows(graph).inputs == ((0, SAME_ROW), (1, Window(stride=0)))
     assert kernel.in_place == (0,)
 

@@ -12,6 +12,7 @@ from tests.ops.harness import Case, check
 from tests.ops.strategies import BATCH, activations, examples, generators, samples
 from tests.ops.test_mean import reduced
 from tinygen.errors import TinygenError
+from tinygen.ir.op import Numerics
 from tinygen.tflite import read_bytes
 
 KINDS = ("REDUCE_MAX", "REDUCE_MIN")
@@ -44,7 +45,7 @@ def test_equals_litert(batch: list[Case]) -> None:
 def test_global_maximum_is_accumulated_row_by_row_in_bytes() -> None:
     graph = read_bytes(reduction("REDUCE_MAX", TensorDef.activation((1, 5, 5, 40)), [1, 2], False), "m.tflite")
     rows = graph.ops[0].rows(graph)
-    (kernel,) = graph.ops[0].kernels(graph, graph.ops[0].numerics[0])
+    (kernel,) = graph.ops[0].kernels(graph, Numerics.LITERT)
     assert (rows.steps, rows.writes_row, rows.accumulates) == (5, False, True)
     assert kernel.call().accumulator_bytes == 40
 

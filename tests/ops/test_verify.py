@@ -13,7 +13,7 @@ import pytest
 import tinygen.ops  # noqa: F401  registers all operators
 from tinygen.errors import Origin
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import REGISTRY, Op
+from tinygen.ir.op import REGISTRY, Numerics, Op
 from tinygen.ir.tensor import Array, DType, Quantization, Tensor
 
 GRAPHS = 400
@@ -225,7 +225,7 @@ def _compute(op: Op, graph: Graph) -> None:
 def _compute_part(op: Op, graph: Graph) -> None:
     output = op.output(graph)
     inputs = [_contents(graph.tensors[i]) if i >= 0 else None for i in op.inputs]
-    for numerics in op.numerics:
+    for numerics in Numerics:
         result, *_ = op.reference(graph, inputs, numerics)
         assert (result.shape, result.dtype) == (output.shape, output.dtype.numpy)
         calls = [kernel.call() for kernel in op.kernels(graph, numerics)]

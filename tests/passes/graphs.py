@@ -82,13 +82,13 @@ def random_inputs(graph: Graph, seed: int = 0) -> list[Array]:
 
 
 def same_outputs(before: Graph, after: Graph, samples: int = 3) -> None:
-    """The graphs have the same inputs and outputs, and compute the same, for every numerics that all operators have."""
+    """The graphs have the same inputs and outputs, and compute the same, whichever numerics are asked for."""
     for ends in ("inputs", "outputs"):
         assert getattr(before, ends) == getattr(after, ends)
         for i in getattr(before, ends):
             a, b = before.tensors[i], after.tensors[i]
             assert (a.name, a.shape, a.dtype, a.quant) == (b.name, b.shape, b.dtype, b.quant)
-    for numerics in (n for n in Numerics if all(n in op.numerics for op in before.ops)):
+    for numerics in Numerics:
         for seed in range(samples):
             inputs = random_inputs(before, seed)
             for a, b in zip(interpret(before, inputs, numerics), interpret(after, inputs, numerics), strict=True):
