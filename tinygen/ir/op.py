@@ -54,6 +54,8 @@ class Op:
     """The output is input 0 under another shape: the two share their bytes, and there is nothing to compute."""
     states: ClassVar[tuple[int, ...]] = ()
     """Positions of the inputs that are state: variable tensors that the operator reads and then writes."""
+    shape_inputs: ClassVar[tuple[int, ...]] = ()
+    """Positions of the inputs that only say what the output's shape is; they may be absent."""
 
     @classmethod
     def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:

@@ -23,6 +23,7 @@ class Reshape(Op):
 
     kind: ClassVar[str] = "RESHAPE"
     alias: ClassVar[bool] = True
+    shape_inputs: ClassVar[tuple[int, ...]] = (1,)
 
     def verify(self, graph: Graph) -> Iterator[Diagnostic]:
         check = Check(self, graph)
@@ -66,6 +67,8 @@ class Reshape(Op):
 
 class _Ones(Reshape):
     """Adds or removes dimensions of size 1; which ones is clear from the shapes."""
+
+    shape_inputs: ClassVar[tuple[int, ...]] = ()
 
     def _same_elements(self, check: Check, source: Tensor, output: Tensor) -> bool:
         if [n for n in source.shape if n != 1] == [n for n in output.shape if n != 1]:

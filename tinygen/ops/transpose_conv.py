@@ -43,7 +43,7 @@ class Phase:
 @register("TRANSPOSE_CONV")
 @dataclass(frozen=True, kw_only=True)
 class TransposeConv(Op):
-    """Inputs: the output's shape as a constant, weights, activation, optional bias.
+    """Inputs: the output's shape as a constant or nothing, weights, activation, optional bias.
 
     Output o is the sum over inputs i and taps k with i * stride + k = o + padding. The outputs of a remainder of
     o + padding by the stride are an ordinary convolution with some of the taps, and so each row of the output is made
@@ -51,6 +51,7 @@ class TransposeConv(Op):
     """
 
     kind: ClassVar[str] = "TRANSPOSE_CONV"
+    shape_inputs: ClassVar[tuple[int, ...]] = (0,)
     strides: tuple[int, int]
     same: bool
     activation: Activation
@@ -74,15 +75,16 @@ class TransposeConv(Op):
         check = Check(self, graph)
         if not check.arity(3, 4):
             return iter(check.found)
-        size = check_integers(check, 0, "output shape", 4)
+        size = check_integers(check, 0, "output shape", 4) if self.inputs[0] >= 0 else None
         weights = check.weights(1, rank=4, axis=0)
         source, output = check.activation(2, "input", 4), check.output_activation(4)
         check.clamp(self.activation)
         fine = check.positive("strides", self.strides)
-        if not fine or size is None or weights is None or source is None or output is None:
+        if not fine or weights is None or source is None or output is None:
             return iter(check.found)
         fine = check.positive("window size", weights.shape[1:3]) and check.batch(source, "input")
-        if fine and check.shape(output, "output", size) and check.batch(output, "output"):
+        fine &= size is None or check.shape(output, "output", size)
+        if fine and check.batch(output, "output"):
             check.bias(3, weights.shape[0])
             check.shape(weights, "weights", (output.shape[3], *weights.shape[1:3], source.shape[3]))
             self._check_size(check, source.shape, weights.shape, output.shape)

@@ -14,6 +14,7 @@ from tinygen.ir.tensor import Tensor
 from tinygen.tflite.findings import Findings
 from tinygen.tflite.flatbuffer import Flatbuffer, Table
 from tinygen.tflite.operators import OpRecord, check_order, opaque_ops, operator_kinds, parse_ops, read_records
+from tinygen.tflite.shapes import without_shapes
 from tinygen.tflite.tensors import TensorReader
 
 MAX_FILE_BYTES = 1 << 28
@@ -116,6 +117,8 @@ def _read_subgraph(model: Table, subgraph: Table, empty: Graph, origin: Origin, 
                 message = f"the graph's {role} {i} is a variable tensor; accepted: the state of an operator"
                 raise error("TG111", message, origin=where)
 
+    if not opaque:
+        records = without_shapes(records, tensors, outputs)
     state = frozenset(i for i, tensor in tensors.items() if tensor.variable)
     available = frozenset({*inputs, *state, *(i for i, tensor in tensors.items() if tensor.data is not None)})
     order = check_order(records, available, outputs, tensors, origin)
