@@ -42,20 +42,23 @@ def regions_of(choice: Choice, *shares: float) -> tuple[Region, ...]:
     keep_inputs=st.booleans(),
     shares=st.lists(st.floats(0, 1.3), min_size=2, max_size=4),
     wanted=st.booleans(),
+    budgeted=st.booleans(),
 )
 def test_what_is_spread_is_within_the_memories_and_still_there(
-    graph: Graph, keep_inputs: bool, shares: list[float], wanted: bool
+    graph: Graph, keep_inputs: bool, shares: list[float], wanted: bool, budgeted: bool
 ) -> None:
     single = chosen(graph, keep_inputs=keep_inputs)
     regions = regions_of(single, *shares)
+    budget = single.plan.arena_bytes if budgeted else None
     try:
-        found = over_regions(single, regions, wanted=wanted)
+        found = over_regions(single, regions, wanted=wanted, ram_budget=budget)
     except TinygenError as problem:
         if problem.code != "TG308" or not wanted:
             raise
         return
     validate(found.plan)
     replay(found.program, found.schedule, found.demand, found.plan, keep_inputs=keep_inputs)
+    assert budget is None or found.plan.arena_bytes <= budget
     room = {r.name: r.capacity for r in regions}
     for area in found.plan.areas:
         assert area.bytes + (VARIABLE_BYTES if area.main else 0) <= room[area.region]

@@ -44,7 +44,7 @@ def lower(
         rules=Rules(options.io_outside, options.pins),
     )
     if options.regions:
-        chosen = over_regions(chosen, options.regions, wanted=bool(options.memories))
+        chosen = over_regions(chosen, options.regions, wanted=bool(options.memories), ram_budget=options.ram_budget)
     validate(chosen.plan)
     replay(chosen.program, chosen.schedule, chosen.demand, chosen.plan, keep_inputs=options.keep_inputs)
     tree = emit(

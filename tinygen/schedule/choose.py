@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tinygen.errors import error
 from tinygen.ir.call import Kernel
 from tinygen.ir.graph import Graph
-from tinygen.plan.model import NO_SLICES, Plan
-from tinygen.plan.solve import NODE_BUDGET, plan, sketch
+from tinygen.plan.model import NO_SLICES, Buffer, Plan
+from tinygen.plan.solve import plan, sketch
 from tinygen.schedule.buffers import Demand, Demands
 from tinygen.schedule.layer_by_layer import layer_by_layer
 from tinygen.schedule.order import find_order, reordered
@@ -141,17 +141,20 @@ def _size_first(choice: Choice) -> tuple[int, float]:
 
 
 def _within(candidates: list[Candidate], budget: int) -> Choice:
-    """The fastest choice within the budget; those that miss it as sketched are placed with the full effort first."""
-    for effort in (SKETCH, NODE_BUDGET):
-        for candidate in sorted(candidates, key=lambda c: (c.instructions, c.live)):
-            if candidate.live <= budget:
-                choice = candidate.placed(effort)
-                if choice.plan.arena_bytes <= budget:
-                    return replace(_placed(choice), dearer=_dearer([c for c in candidates if c.live <= budget], ()))
+    """The fastest choice within the budget, each placed with the full effort before a slower one is looked at."""
+    possible = sorted((c for c in candidates if c.live <= budget), key=lambda c: (c.instructions, c.live))
+    missed: set[tuple[Buffer, ...]] = set()
+    for candidate in possible:
+        if candidate.demand.buffers not in missed:
+            choice = _placed(candidate.placed(SKETCH))
+            if choice.plan.arena_bytes <= budget:
+                return replace(choice, dearer=tuple(possible))
+            missed.add(candidate.demand.buffers)
     least = _placed(_smallest(candidates)).plan
     names = ", ".join(f"'{b.name}' ({b.size})" for b in sorted(least.buffers, key=lambda b: -b.size)[:3])
     message = f"no schedule needs at most {budget} bytes of arena, the least found needs {least.arena_bytes}"
-    raise error("TG305", message, hints=(f"the largest buffers are {names}", "raise --ram-budget"))
+    hints = (f"the largest buffers are {names}", f"--ram-budget {least.arena_bytes} can be had")
+    raise error("TG305", message, hints=hints)
 
 
 def _placed(choice: Choice) -> Choice:

@@ -26,14 +26,14 @@ def variable_bytes(layers: int, outside: int) -> int:
     return VARIABLE_BYTES_PER_LAYER * layers + outside
 
 
-def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> Choice:
+def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool, ram_budget: int | None = None) -> Choice:
     """The choice with its buffers over `regions`, fastest first, if the main one is too small or that is `wanted`.
 
     Where an interleaved schedule lets a tensor move in below another that drains, the two count once in one region and
     twice in two. So what was chosen for a single arena may not fit, or be worse than another: of those that the
     objective allows the one is taken with the fewest bytes accessed outside the fastest region. Where none of them
-    fits, it is the fastest of the others that does. What is too large for all regions stays in one arena, and the build
-    says what is missing.
+    fits, it is the fastest of the others that does. With `ram_budget` all regions together hold at most as many bytes.
+    What is too large for all regions stays in one arena, and the build says what is missing.
 
     Raises:
         TinygenError: TG308 when it is wanted and cannot be had.
@@ -43,10 +43,10 @@ def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> 
     usable = [replace(r, capacity=max(0, r.capacity - variables)) if r.main else r for r in regions]
     if not wanted and all(chosen.plan.arena_bytes <= r.capacity for r in usable if r.main):
         return chosen
-    found = _coolest((chosen, *chosen.allowed), usable, TRIES)
+    found = _coolest((chosen, *chosen.allowed), usable, TRIES, ram_budget)
     if found is not None:
         return found
-    found = _coolest(chosen.dearer, usable, 1)
+    found = _coolest(chosen.dearer, usable, 1, ram_budget)
     if found is not None:
         return replace(found, excess=max(0.0, found.instructions / max(1.0, chosen.instructions) - 1))
     if not wanted:
@@ -57,7 +57,9 @@ def over_regions(chosen: Choice, regions: Sequence[Region], *, wanted: bool) -> 
     raise error("TG308", message, hints=hints)
 
 
-def _coolest(group: Sequence[Choice | Candidate], regions: Sequence[Region], tries: int) -> Choice | None:
+def _coolest(
+    group: Sequence[Choice | Candidate], regions: Sequence[Region], tries: int, budget: int | None
+) -> Choice | None:
     """Of the first `tries` that fit the one with the fewest bytes accessed outside the fastest region, placed."""
     tried: set[tuple[Buffer, ...]] = set()
     found: list[tuple[float, float, int, Choice | Candidate, Places]] = []
@@ -68,7 +70,7 @@ def _coolest(group: Sequence[Choice | Candidate], regions: Sequence[Region], tri
         tried.add(buffers)
         heat = accesses(each.program, each.demand)
         places = assign(buffers, regions, heat)
-        if places is not None:
+        if places is not None and (budget is None or joined(buffers, regions, places).arena_bytes <= budget):
             outside = sum(warmth(places, heat, len(regions))[1:])
             found.append((outside, each.instructions, len(tried), each, places))
     if not found:
