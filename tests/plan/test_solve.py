@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,10 +151,26 @@ def test_capacity_that_was_not_found_differs_from_one_that_cannot_be() -> None:
     assert "needed at least 5 bytes, available 4; the live bytes alone would need 3" in refusal(buffers, 4, 100)
 
 
-@pytest.mark.parametrize("name", ["G.1048576.csv", "K.1048576.csv"])
-def test_published_instances_fit_their_capacity(name: str) -> None:
-    if not (INSTANCES / name).exists():
-        pytest.skip(f"no {name} in {INSTANCES}")
-    buffers = [row.buffer() for row in read_csv((INSTANCES / name).read_text(), name)]
-    result = plan(buffers, capacity=1_048_576, node_budget=100_000)
-    assert result.arena_bytes <= 1_048_576
+@settings(property_test, max_examples=60)
+@given(buffer_sets(most=6), buffer_sets(most=6))
+def test_what_shares_no_step_is_planned_apart(first: tuple[Buffer, ...], second: tuple[Buffer, ...]) -> None:
+    """One after the other they need what the larger needs; a buffer of no bytes makes the grain of all plans one."""
+    first, second = ((*half, box("grid", 0, 1, 0)) for half in (first, second))
+    later = tuple(
+        replace(b, name=f"{b.name}'", rects=tuple(replace(r, lower=r.lower + 99, upper=r.upper + 99) for r in b.rects))
+        for b in second
+    )
+    alone = [plan(half, node_budget=1_000) for half in (first, second)]
+    both = plan((*first, *later), node_budget=10_000)
+    if all(half.proof == "optimal" for half in alone):
+        assert (both.proof, both.arena_bytes) == ("optimal", max(half.arena_bytes for half in alone))
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("E", 15_000), ("G", 100_000), ("K", 100_000)])
+def test_published_instances_fit_their_capacity(name: str, nodes: int) -> None:
+    """E is two problems one after the other, which together took 150,000 nodes."""
+    file = INSTANCES / f"{name}.1048576.csv"
+    if not file.exists():
+        pytest.skip(f"no {file}")
+    buffers = [row.buffer() for row in read_csv(file.read_text(), file.name)]
+    assert plan(buffers, capacity=1_048_576, node_budget=nodes).arena_bytes <= 1_048_576

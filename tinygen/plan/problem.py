@@ -69,9 +69,13 @@ class Outcome:
     nodes: int
 
 
-def build_problem(buffers: Sequence[Buffer]) -> Problem:
-    """Reduce `buffers` to a Problem."""
-    grain = math.gcd(*(buffer.alignment for buffer in buffers)) or 1
+def common_grain(buffers: Sequence[Buffer]) -> int:
+    """The divisor of all alignments, in bytes."""
+    return math.gcd(*(buffer.alignment for buffer in buffers)) or 1
+
+
+def build_problem(buffers: Sequence[Buffer], grain: int) -> Problem:
+    """Reduce `buffers` to a Problem in grains of that many bytes, which divide all their alignments."""
     slices = _slices(buffers)
     times, live = _live_grains(slices, grain)
     lowers = tuple(min((r.lower for r in b.rects), default=0) for b in buffers)

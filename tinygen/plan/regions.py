@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tinygen.errors import TinygenError
 from tinygen.plan.heuristics import lowest_offset, orders
 from tinygen.plan.model import Area, Buffer, Plan
-from tinygen.plan.problem import Problem, build_problem
+from tinygen.plan.problem import Problem, build_problem, common_grain
 from tinygen.plan.solve import plan
 from tinygen.plan.validate import live_bytes_bound, validate
 
@@ -53,7 +53,7 @@ def spread(buffers: Sequence[Buffer], regions: Sequence[Region], heat: Sequence[
 def assign(buffers: Sequence[Buffer], regions: Sequence[Region], heat: Sequence[float]) -> Places | None:
     """The part of `spread` that decides which buffer is where, several times faster than the whole."""
     buffers, regions = tuple(buffers), _whole(regions)
-    problem = build_problem(buffers)
+    problem = build_problem(buffers, common_grain(buffers))
     eager = sorted(range(len(buffers)), key=lambda i: -heat[i] / max(1, buffers[i].size))
     found = list(_fits(problem, buffers, regions, [eager, *orders(problem)]))
     if not found:

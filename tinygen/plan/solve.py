@@ -8,9 +8,10 @@ from functools import partial
 from tinygen.errors import TinygenError, error
 from tinygen.plan.ascend import Ascent
 from tinygen.plan.heuristics import height, orders, place
+from tinygen.plan.live import life
 from tinygen.plan.model import Buffer, Plan
 from tinygen.plan.orient import Orienter
-from tinygen.plan.problem import Outcome, Problem, build_problem, busiest
+from tinygen.plan.problem import Outcome, Problem, build_problem, busiest, common_grain
 from tinygen.plan.search import prepare, search
 from tinygen.plan.validate import validate
 
@@ -45,26 +46,45 @@ def sketch(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budge
     order = list(range(len(buffers)))
     if all(len(buffer.rects) == 1 for buffer in buffers):
         order.sort(key=lambda i: _canonical(buffers[i]))
-    problem = build_problem([buffers[i] for i in order])
-    bound = problem.floor()
-    if capacity is not None and bound * problem.grain > capacity:
-        raise _impossible(problem, [buffers[i] for i in order], capacity)
-    goal = bound if capacity is None else capacity // problem.grain
-    best = _greedy(problem, goal)
-    if height(problem, best) > goal and node_budget > 0:
-        best, bound = _improve(problem, best, goal, bound, capacity, node_budget)
-    arena = height(problem, best) * problem.grain
+    grain = common_grain(buffers)
+    groups = [(members, build_problem([buffers[i] for i in members], grain)) for members in _groups(buffers, order)]
+    groups.sort(key=lambda group: -group[1].floor())
+    bound = max((problem.floor() for _, problem in groups), default=0)
+    if capacity is not None and bound * grain > capacity:
+        members, problem = groups[0]
+        raise _impossible(problem, [buffers[i] for i in members], capacity)
+    goal = bound if capacity is None else capacity // grain
+    offsets, reached, nodes = [0] * len(buffers), 0, node_budget
+    for members, problem in groups:
+        best = _greedy(problem, max(goal, reached))
+        if height(problem, best) > max(goal, reached) and nodes > 0:
+            best, least, nodes = _improve(problem, best, max(goal, reached), capacity, nodes)
+            bound = max(bound, least)
+        reached = max(reached, height(problem, best))
+        for i, offset in zip(members, best, strict=True):
+            offsets[i] = offset * grain
+    arena, live = reached * grain, max((problem.live_bound for _, problem in groups), default=0) * grain
     if capacity is not None and arena > capacity:
-        raise _not_found(arena, bound * problem.grain, problem.floor() * problem.grain, capacity)
-    gap = arena - bound * problem.grain
-    offsets = dict(zip(order, best, strict=True))
-    return Plan(
-        buffers=buffers,
-        offsets=tuple(offsets[i] * problem.grain for i in range(len(buffers))),
-        arena_bytes=arena,
-        lower_bound=problem.live_bound * problem.grain,
-        proof=f"gap {gap}" if gap else "optimal",
-    )
+        raise _not_found(arena, bound * grain, live, capacity)
+    gap = arena - bound * grain
+    proof = f"gap {gap}" if gap else "optimal"
+    return Plan(buffers, tuple(offsets), arena, lower_bound=live, proof=proof)
+
+
+def _groups(buffers: Sequence[Buffer], order: Sequence[int]) -> list[list[int]]:
+    """The buffers in groups that share no step, so that where one is placed does not matter for the other."""
+    lives = [life(buffer) if buffer.rects else (0, 0) for buffer in buffers]
+    group_of = [0] * len(buffers)
+    group = end = 0
+    for i in sorted(order, key=lives.__getitem__):
+        if lives[i][0] >= end:
+            group += 1
+        group_of[i] = group
+        end = max(end, lives[i][1])
+    groups: dict[int, list[int]] = {}
+    for i in order:
+        groups.setdefault(group_of[i], []).append(i)
+    return list(groups.values())
 
 
 def _canonical(buffer: Buffer) -> tuple[int, ...]:
@@ -87,18 +107,15 @@ def _greedy(problem: Problem, goal: int) -> list[int]:
 
 
 def _improve(
-    problem: Problem, best: list[int], goal: int, bound: int, capacity: int | None, node_budget: int
-) -> tuple[list[int], int]:
-    """Search for lower placements; the best found, and the height below which there is none.
+    problem: Problem, best: list[int], goal: int, capacity: int | None, nodes: int
+) -> tuple[list[int], int, int]:
+    """Search for lower placements; the best found, the height below which there is none, and the nodes left.
 
     Where shapes interlock, over which buffer lies above which. Where all are like boxes, in ascending address, as that
     sees how much must fit.
     """
-    if bound > goal:
-        return best, bound
-    if not problem.boxes():
-        return _lower(problem, Orienter(problem, best).within, best, goal, bound, capacity, node_budget)
-    return _lower(problem, _in_turns(problem), best, goal, bound, capacity, node_budget)
+    within = _in_turns(problem) if problem.boxes() else Orienter(problem, best).within
+    return _lower(problem, within, best, goal, capacity, nodes)
 
 
 def _in_turns(problem: Problem) -> Callable[[int, int], Outcome]:
@@ -132,16 +149,16 @@ def _lower(
     within: Callable[[int, int], Outcome],
     best: list[int],
     goal: int,
-    bound: int,
     capacity: int | None,
     nodes: int,
-) -> tuple[list[int], int]:
+) -> tuple[list[int], int, int]:
     """Lower placements by one kind of search: `within(limit, nodes)`.
 
-    With a capacity the only question is whether there is a placement that low. Otherwise the bound itself is tried
+    With a capacity the only question is whether there is a placement that low. Otherwise the goal itself is tried
     first, with half of the budget, then heights halfway between what is known to be too low and what has been reached.
     """
-    limit, least = max(goal, bound), bound
+    limit, least = goal, goal
+    bound = problem.floor()
     while nodes > 0 and least < height(problem, best) and height(problem, best) > goal:
         outcome = within(limit, nodes if capacity is not None else max(1, nodes // 2))
         nodes -= max(1, outcome.nodes)
@@ -154,7 +171,7 @@ def _lower(
         if capacity is not None:
             break
         limit = (least + height(problem, best) - 1) // 2
-    return best, bound
+    return best, bound, max(0, nodes)
 
 
 def _check(buffers: tuple[Buffer, ...]) -> None:
