@@ -12,10 +12,8 @@ from tinygen.ir.graph import Graph
 from tinygen.ops.requantize import Requantization
 from tinygen.ops.window import WindowOp
 
-_GROUP = 16
-"""Channels that are interleaved together."""
-_COLUMN = 4 * _GROUP
-"""Bytes of a column of four rows."""
+_ROWS = 4
+"""Of a column, and bytes of a channel in it."""
 
 
 def depthwise_mve_kernels(
@@ -24,7 +22,7 @@ def depthwise_mve_kernels(
     """DEPTHWISE_CONV_2D of 4x4 at most, an output channel an input channel; filters are [channels, height, width].
 
     The more outputs of a row are interleaved for at once, the fewer columns are interleaved twice, and the more scratch
-    memory it takes.
+    memory it takes; so do sixteen channels at once instead of eight.
     """
     source, output = op.input(graph, 0), op.output(graph)
     count, height, width = filters.shape
@@ -34,8 +32,9 @@ def depthwise_mve_kernels(
     zero_point, simple = source.quant.zero_point, requantization.clamps_negative
     window = (width - 1) * dilation + 1
 
-    def kernel(span: int, pitches: Pitches = TOGETHER) -> Kernel:
-        scratch = _COLUMN * ((span - 1) * stride + window)
+    def kernel(group: int, span: int, pitches: Pitches = TOGETHER) -> Kernel:
+        # A column is written as one of sixteen channels.
+        scratch = _ROWS * (group * ((span - 1) * stride + window) + 16 - group)
 
         def call() -> Call:
             fields = (
@@ -49,6 +48,7 @@ def depthwise_mve_kernels(
                 Field("stride", stride),
                 Field("dilation", dilation),
                 Field("pad_left", op.padding[2]),
+                Field("group", group),
                 Field("span", span),
                 Field("input_zero_point", zero_point),
                 Field("zero_point", requantization.zero_point),
@@ -62,27 +62,28 @@ def depthwise_mve_kernels(
             return Call(symbol, "depthwise_conv_2d_mve_s8.h", fields, args, scratch_bytes=scratch, params=params)
 
         return Kernel(
-            name=f"depthwise_conv_2d_mve_s8, {span} pixels",
-            instructions=output.shape[1] * _row_instructions(count, columns, span, stride, window, simple=simple),
+            name=f"depthwise_conv_2d_mve_s8, {span} pixels of {group} channels",
+            instructions=output.shape[1] * _row_instructions(count, columns, group, span, stride, window, simple),
             flash_bytes=count * (16 + (12 if simple else 20)),
             scratch_bytes=scratch,
             call=call,
             requires=frozenset({"mve"}),
-            apart=partial(kernel, span),
+            apart=partial(kernel, group, span),
         )
 
     whole = columns + -columns % 4
-    return tuple(kernel(span) for span in sorted({4, min(16, whole), whole}))
+    sizes = [(8 if count <= 8 else 16, span) for span in sorted({4, min(8, whole), min(16, whole), whole})]
+    return tuple(kernel(*size) for size in dict.fromkeys([(8, 4), *sizes]))
 
 
-def _row_instructions(count: int, columns: int, span: int, stride: int, window: int, *, simple: bool) -> int:
+def _row_instructions(count: int, columns: int, group: int, span: int, stride: int, window: int, simple: bool) -> int:
     """Of an output row on a Cortex-M55, as counted."""
-    groups, total = -(-count // _GROUP), 40
+    groups, total = -(-count // group), 60
     for first in range(0, columns, span):
         pixels = min(span, columns - first)
         interleaved = (pixels - 1) * stride + window
         quads = -(-pixels // 4)
-        total += groups * (120 + interleaved * 14 + quads * 20) + quads * count * (22 if simple else 25)
+        total += groups * (150 + interleaved * 15 + quads * 20) + quads * count * (22 if simple else 25)
     return total
 
 

@@ -1,12 +1,12 @@
 /* Depthwise 2-D convolution, int8, windows of up to 4x4, stride 1 or 2, for Helium (MVE): one output row at a time,
- * sixteen channels after another.
+ * eight or sixteen channels after another.
  *
  * The input rows of a window are interleaved in scratch memory, with the zero point where the window leaves the input,
  * so that the multiply loops know no borders. The zero point's share is already in the bias. Then a word is a channel
  * of a pixel in four rows, and four words that are a column apart are all taps of an output: a gather and a
  * multiplication each. Four outputs of one channel are requantized together and scattered to their pixels.
  *
- *   scratch:  [column][16 channels][4 rows]
+ *   scratch:  [column][8 or 16 channels][4 rows]; a column is written as sixteen channels, and the next over it
  *   weights:  [channel][4 columns][4 rows], missing ones zero
  *   channels: [channel][bias, multiplier, shift to the right as a negative number], and in the general form
  *             [..., shift to the left, 1 where the shift to the right is not 0]
@@ -27,6 +27,7 @@ typedef struct {
     int32_t stride;        /* in pixels: 1 or 2 */
     int32_t dilation;      /* in pixels */
     int32_t pad_left;      /* in pixels */
+    int32_t group;         /* channels after another: 8 or 16 */
     int32_t span;          /* output pixels that scratch memory has the columns of; a multiple of four */
     int32_t input_zero_point;
     int32_t zero_point; /* of the output */
@@ -40,9 +41,10 @@ typedef struct {
 typedef struct {
     const int8_t *rows[4];
     int32_t pitches[4]; /* bytes to the next pixel; 0 repeats one */
+    int32_t column;     /* bytes */
 } tg_mve_rows;
 
-/* Pixels of up to sixteen channels. */
+/* Outputs of a group of channels. */
 typedef struct {
     const int8_t *columns;
     int8_t *out;
@@ -67,7 +69,7 @@ typedef struct {
 
 /* Columns of up to sixteen channels, at least one.
  *
- *   r3 to; r4 to r7 rows; r8 to r11 pitches; lr columns left
+ *   r3 to; r4 to r7 rows; r8 to r11 pitches; r12 bytes of a column; lr columns left
  */
 static TG_NAKED void tg_mve_interleave(const tg_mve_rows *rows, int32_t columns, int32_t channels, int8_t *to)
 {
@@ -75,6 +77,7 @@ static TG_NAKED void tg_mve_interleave(const tg_mve_rows *rows, int32_t columns,
         "push {r4-r11, lr}\n"
         "vctp.8 r2\n"
         "dls lr, r1\n"
+        "ldr r12, [r0, #32]\n"
         "ldm r0, {r4-r11}\n"
         "1:\n"
         "vpstttt\n"
@@ -85,7 +88,8 @@ static TG_NAKED void tg_mve_interleave(const tg_mve_rows *rows, int32_t columns,
         "vst40.8 {q0, q1, q2, q3}, [r3]\n"
         "vst41.8 {q0, q1, q2, q3}, [r3]\n"
         "vst42.8 {q0, q1, q2, q3}, [r3]\n"
-        "vst43.8 {q0, q1, q2, q3}, [r3]!\n"
+        "vst43.8 {q0, q1, q2, q3}, [r3]\n"
+        "add r3, r3, r12\n"
         "add r4, r4, r8\n"
         "add r5, r5, r9\n"
         "add r6, r6, r10\n"
@@ -176,10 +180,13 @@ static TG_NAKED void tg_mve_interleave(const tg_mve_rows *rows, int32_t columns,
         __asm volatile(TG_MVE_PLANES(second, third, fourth, constants, scale));                                        \
     }
 
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_1, "64", "128", "192", "r3, r5, r7, r8, r9", TG_MVE_SCALE)
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_2, "128", "256", "384", "r3, r5, r7, r8, r9", TG_MVE_SCALE)
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_1, "64", "128", "192", "r3, r5, r7", TG_MVE_SCALE_SIMPLE)
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_2, "128", "256", "384", "r3, r5, r7", TG_MVE_SCALE_SIMPLE)
+/* By the bytes of columns from an output to the next. */
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_32, "32", "64", "96", "r3, r5, r7, r8, r9", TG_MVE_SCALE)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_64, "64", "128", "192", "r3, r5, r7, r8, r9", TG_MVE_SCALE)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_128, "128", "256", "384", "r3, r5, r7, r8, r9", TG_MVE_SCALE)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_32, "32", "64", "96", "r3, r5, r7", TG_MVE_SCALE_SIMPLE)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_64, "64", "128", "192", "r3, r5, r7", TG_MVE_SCALE_SIMPLE)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_128, "128", "256", "384", "r3, r5, r7", TG_MVE_SCALE_SIMPLE)
 
 #pragma GCC diagnostic pop
 /* clang-format on */
@@ -188,7 +195,7 @@ TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_2, "128", "256", "384", "r3, r5, r7"
 
 static TG_NOINLINE void tg_mve_interleave(const tg_mve_rows *rows, int32_t columns, int32_t channels, int8_t *to)
 {
-    for (int32_t x = 0; x < columns; x++, to += 64) {
+    for (int32_t x = 0; x < columns; x++, to += rows->column) {
         for (int32_t c = 0; c < channels; c++) {
             for (int32_t y = 0; y < 4; y++) {
                 to[4 * c + y] = rows->rows[y][x * rows->pitches[y] + c];
@@ -230,71 +237,97 @@ TG_INLINE void tg_mve_planes_any(tg_mve_planes *p, const int32_t pixel_bytes, co
         tg_mve_planes_any(planes, pixel_bytes, simple);                                                                \
     }
 
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_1, 64, 0)
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_2, 128, 0)
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_1, 64, 1)
-TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_2, 128, 1)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_32, 32, 0)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_64, 64, 0)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_128, 128, 0)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_32, 32, 1)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_64, 64, 1)
+TG_MVE_PLANES_FUNCTION(tg_mve_planes_simple_128, 128, 1)
 
 #endif
+
+/* Writes columns of the zero point and returns where they end; sizes are multiples of 16 bytes. */
+TG_INLINE int8_t *tg_depthwise_conv_2d_mve_outside(int8_t *to, int8x16_t zero_points, int32_t bytes)
+{
+    for (; bytes > 0; bytes -= 16, to += 16) {
+        vstrbq_s8(to, zero_points);
+    }
+    return to;
+}
 
 /* Columns [first, end) of the input's rows, whose 0 is the first pixel, from channel c on. */
 TG_INLINE void tg_depthwise_conv_2d_mve_columns(const tg_depthwise_conv_2d_mve_s8_params *p, const void *const *rows,
                                                 int32_t first, int32_t end, int32_t c, int32_t channels, int8_t *to)
 {
     int8_t outside[16];
+    const int32_t column = 4 * p->group;
     const int32_t from = first > 0 ? first : 0, until = end < p->input_width ? end : p->input_width;
-    vstrbq_s8(outside, vdupq_n_s8((int8_t)p->input_zero_point));
+    const int8x16_t zero_points = vdupq_n_s8((int8_t)p->input_zero_point);
     if (from >= until) {
-        tg_mve_fill(to, (int8_t)p->input_zero_point, 64 * (end - first));
+        tg_depthwise_conv_2d_mve_outside(to, zero_points, (end - first) * column);
         return;
     }
-    tg_mve_rows inside;
+    vstrbq_s8(outside, zero_points);
+    tg_mve_rows inside = {.column = column};
     for (int32_t y = 0; y < 4; y++) {
         const int8_t *const row = y < p->kernel_height ? rows[y] : NULL;
         inside.rows[y] = row ? row + from * p->input_pitch + c : outside;
         inside.pitches[y] = row ? p->input_pitch : 0;
     }
-    tg_mve_fill(to, (int8_t)p->input_zero_point, 64 * (from - first));
-    tg_mve_interleave(&inside, until - from, channels, to + 64 * (from - first));
-    tg_mve_fill(to + 64 * (until - first), (int8_t)p->input_zero_point, 64 * (end - until));
+    to = tg_depthwise_conv_2d_mve_outside(to, zero_points, (from - first) * column);
+    tg_mve_interleave(&inside, until - from, channels, to);
+    tg_depthwise_conv_2d_mve_outside(to + (until - from) * column, zero_points, (end - until) * column);
+}
+
+/* Each function is called by its name: through a pointer, the stack that a firmware needs could not be bounded. */
+TG_INLINE void tg_depthwise_conv_2d_mve_multiply(tg_mve_planes *planes, int32_t pixel_bytes, const int simple)
+{
+    if (pixel_bytes == 32) {
+        if (simple) {
+            tg_mve_planes_simple_32(planes);
+        } else {
+            tg_mve_planes_32(planes);
+        }
+    } else if (pixel_bytes == 64) {
+        if (simple) {
+            tg_mve_planes_simple_64(planes);
+        } else {
+            tg_mve_planes_64(planes);
+        }
+    } else if (simple) {
+        tg_mve_planes_simple_128(planes);
+    } else {
+        tg_mve_planes_128(planes);
+    }
 }
 
 TG_INLINE void tg_depthwise_conv_2d_mve_row(const tg_depthwise_conv_2d_mve_s8_params *p, const void *const *rows,
                                             int8_t *out, int8_t *columns, const int simple)
 {
-    const int32_t window = (p->kernel_width - 1) * p->dilation + 1, constants = simple ? 3 : 5;
+    const int32_t window = (p->kernel_width - 1) * p->dilation + 1, pixel_bytes = 4 * p->group * p->stride;
+    tg_mve_planes planes = {
+        .step = 4 * pixel_bytes,
+        .output_pitch = p->output_pitch,
+        .dilation = 4 * p->group * p->dilation,
+        .last = p->kernel_width - 1,
+        .zero_point = p->zero_point,
+        .activation_min = p->activation_min,
+        .activation_max = p->activation_max,
+    };
     for (int32_t x = 0; x < p->output_width; x += p->span) {
         const int32_t left = p->output_width - x, pixels = left < p->span ? left : p->span;
         const int32_t first = x * p->stride - p->pad_left, end = first + (pixels - 1) * p->stride + window;
-        for (int32_t c = 0; c < p->count; c += 16) {
-            const int32_t channels = p->count - c < 16 ? p->count - c : 16;
-            tg_mve_planes planes = {
-                .columns = columns,
-                .out = out + x * p->output_pitch + c,
-                .weights = p->weights + 16 * c,
-                .channels = p->channels + constants * c,
-                .pixels = pixels,
-                .count = channels,
-                .step = 4 * 64 * p->stride,
-                .output_pitch = p->output_pitch,
-                .dilation = 64 * p->dilation,
-                .last = p->kernel_width - 1,
-                .zero_point = p->zero_point,
-                .activation_min = p->activation_min,
-                .activation_max = p->activation_max,
-            };
-            tg_depthwise_conv_2d_mve_columns(p, rows, first, end, c, channels, columns);
-            if (p->stride == 1) {
-                if (simple) {
-                    tg_mve_planes_simple_1(&planes);
-                } else {
-                    tg_mve_planes_1(&planes);
-                }
-            } else if (simple) {
-                tg_mve_planes_simple_2(&planes);
-            } else {
-                tg_mve_planes_2(&planes);
-            }
+        planes.weights = p->weights;
+        planes.channels = p->channels;
+        for (int32_t c = 0; c < p->count; c += p->group) {
+            planes.columns = columns;
+            planes.out = out + x * p->output_pitch + c;
+            planes.pixels = pixels;
+            planes.count = p->count - c < p->group ? p->count - c : p->group;
+            tg_depthwise_conv_2d_mve_columns(p, rows, first, end, c, planes.count, columns);
+            tg_depthwise_conv_2d_mve_multiply(&planes, pixel_bytes, simple);
+            planes.weights += 16 * p->group;
+            planes.channels += (simple ? 3 : 5) * p->group;
         }
     }
 }
