@@ -126,7 +126,7 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
 
 
 class Chosen:
-    """Options that are 1, true (an offset false), VALID and without activation, or with `odd` anything now and then."""
+    """Options that are 1, true (offsets false), VALID and without activation, or with `odd` anything now and then."""
 
     def __init__(self, kind: str, rng: random.Random, odd: bool) -> None:
         self._kind = kind
@@ -144,7 +144,7 @@ class Chosen:
         return self._any(1.0, (0.5, 0.0, -1.0, float("inf"), float("nan")))
 
     def boolean(self, name: str) -> bool:
-        return self._any(name != "offset", (True, False))
+        return self._any(name not in ("offset", "half_pixel_centers"), (True, False))
 
     def integers(self, name: str) -> tuple[int, ...]:
         return self._any((), ((1,), (-1, 5)))

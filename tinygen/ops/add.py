@@ -16,7 +16,7 @@ from tinygen.ir.op import Numerics, register
 from tinygen.ir.tensor import Array, Quantization
 from tinygen.ops.activation import activation_range
 from tinygen.ops.binary import BinaryOp
-from tinygen.ops.broadcast import broadcast
+from tinygen.ops.broadcast import Broadcast, broadcast
 from tinygen.ops.check import Check
 from tinygen.ops.rescale import rescale
 
@@ -59,18 +59,7 @@ class Add(BinaryOp):
 def sum_kernel(op: BinaryOp, graph: Graph, pitches: Pitches = TOGETHER, *, mve: bool = False) -> Kernel:
     """The operands brought to a common scale and added; with Helium (MVE) if neighbours in a row are neighbours."""
     shape = broadcast(op, graph, pitches)
-    quants = op.quantizations(graph)
-    result = quants[2]
-    found = factors(*quants)
-    low, high = activation_range(op.activation, result, op.output(graph).dtype)
-    operands = [(f"{x}_", quants[o.position], found[o.position]) for x, o in zip("ab", shape.operands, strict=True)]
-    fields = [
-        *shape.fields(),
-        *(field for prefix, quant, factor in operands for field in _rescaling(prefix, quant.zero_point, factor)),
-        *_rescaling("", result.zero_point, found[2]),
-        Field("activation_min", low, ""),
-        Field("activation_max", high, ""),
-    ]
+    fields = sum_fields(op, graph, shape, factors(*op.quantizations(graph)))
     form = "add_mve_s8" if mve else "add_s8"
     runs, run = int(np.prod(shape.counts[:-1])), shape.counts[-1]
     of_run = 10 + run // 4 * 21 + (40 if run % 4 else 0) if mve else 13 * run
@@ -79,10 +68,25 @@ def sum_kernel(op: BinaryOp, graph: Graph, pitches: Pitches = TOGETHER, *, mve: 
         instructions=shape.steps * (20 + runs * of_run),
         flash_bytes=0,
         scratch_bytes=0,
-        call=lambda: Call(f"tg_{form}", f"{form}.h", tuple(fields), ("y", "rows", "out"), params="tg_add_s8_params"),
+        call=lambda: Call(f"tg_{form}", f"{form}.h", fields, ("y", "rows", "out"), params="tg_add_s8_params"),
         requires=frozenset({"mve"}) if mve else frozenset(),
         in_place=shape.in_place,
         apart=partial(sum_kernel, op, graph, mve=mve),
+    )
+
+
+def sum_fields(op: BinaryOp, graph: Graph, shape: Broadcast, found: tuple[float, float, float]) -> tuple[Field, ...]:
+    """The members of `tg_add_s8_params`; `found` are the factors of the operands and of the result."""
+    quants = op.quantizations(graph)
+    result = quants[2]
+    low, high = activation_range(op.activation, result, op.output(graph).dtype)
+    operands = [(f"{x}_", quants[o.position], found[o.position]) for x, o in zip("ab", shape.operands, strict=True)]
+    return (
+        *shape.fields(),
+        *(field for prefix, quant, factor in operands for field in _rescaling(prefix, quant.zero_point, factor)),
+        *_rescaling("", result.zero_point, found[2]),
+        Field("activation_min", low, ""),
+        Field("activation_max", high, ""),
     )
 
 
