@@ -49,6 +49,8 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
     "ARG_MAX": (tensor(IMAGE), tensor((), INT32, 1), tensor((1, 3, 2), INT32)),
     "ARG_MIN": (tensor(IMAGE), tensor((), INT32, 1), tensor((1, 3, 2), INT32)),
     "AVERAGE_POOL_2D": (tensor(IMAGE), tensor(IMAGE)),
+    "BATCH_MATMUL": (tensor((1, 3, 2)), tensor((1, 2, 4)), tensor((1, 3, 4))),
+    "SQUARED_DIFFERENCE": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "CONCATENATION": (tensor(IMAGE), tensor(IMAGE), tensor((1, 8, 3, 2))),
     "CONV_2D": (tensor(IMAGE), tensor((5, 1, 1, 2), INT8, 1), tensor((5,), INT32, 7), tensor((1, 4, 3, 5))),
     "DEPTHWISE_CONV_2D": (tensor(IMAGE), tensor((1, 1, 1, 2), INT8, 1), tensor((2,), INT32, 7), tensor(IMAGE)),
@@ -144,7 +146,7 @@ class Chosen:
         return self._any(1.0, (0.5, 0.0, -1.0, float("inf"), float("nan")))
 
     def boolean(self, name: str) -> bool:
-        return self._any(name not in ("offset", "half_pixel_centers"), (True, False))
+        return self._any(name not in ("offset", "half_pixel_centers", "adj_x", "adj_y"), (True, False))
 
     def integers(self, name: str) -> tuple[int, ...]:
         return self._any((), ((1,), (-1, 5)))

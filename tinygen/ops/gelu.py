@@ -21,7 +21,7 @@ _KAPPA = np.float32(0.044715)
 @register("GELU")
 @dataclass(frozen=True, kw_only=True)
 class Gelu(TableOp):
-    """x times the normal distribution's function: by erf in double, or approximated by tanh in float32, as in LiteRT."""
+    """x times the normal distribution's function: by erf in double, or as LiteRT approximates it by tanh in float32."""
 
     kind: ClassVar[str] = "GELU"
     approximate: bool
