@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -211,10 +211,17 @@ def _shapes(graph: Graph, options: CompileOptions) -> list[_Shape]:
         if found is None or not found.candidates:
             continue
         default = found.default(options.features)
-        usable = tuple(sorted({d for d in (default, *found.candidates) if d.requires <= options.features}))
-        shape = shapes.setdefault(found.key, _Shape(found.key, _alone(graph, op), default, usable))
+        candidates = _worthwhile([d for d in found.candidates if d.requires <= options.features])
+        tried = tuple(sorted({default, *candidates}))
+        shape = shapes.setdefault(found.key, _Shape(found.key, _alone(graph, op), default, tried))
         shape.operators.append(op.origin.op_index or 0)
     return list(shapes.values())
+
+
+def _worthwhile(usable: Sequence[Decision]) -> Iterator[Decision]:
+    """Without tiles of plain products that a dot product can compute: those take twice the instructions."""
+    fast = {(d.pixels, d.channels) for d in usable if d.dot}
+    return (d for d in usable if d.dot or (d.pixels, d.channels) not in fast)
 
 
 def _alone(graph: Graph, op: Op) -> Graph:

@@ -6,16 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinygen.backends import find_backend, settled
+from tinygen.backends.c import portable_kernels
 from tinygen.compile import CompileOptions, compile_model
-from tinygen.ir.call import Kernel
-from tinygen.ir.op import Op
 from tinygen.passes.pipeline import run as run_passes
 from tinygen.plan.model import Plan
-from tinygen.plan.solve import plan
-from tinygen.schedule.buffers import demand
 from tinygen.schedule.choose import Objective
-from tinygen.schedule.layer_by_layer import layer_by_layer
-from tinygen.schedule.program import build_program
+from tinygen.schedule.layer_by_layer import layered_plan as layered_plan_of
 from tinygen.schedule.storages import Rules
 from tinygen.tflite import read_model
 
@@ -27,11 +23,6 @@ def layered_plan(path: Path, options: CompileOptions) -> Plan:
     """
     if not find_backend(options.backend).passes:
         return compile_model(path, replace(options, optimize=Objective.SPEED, ram_budget=None)).plan
-    graph, numerics = run_passes(read_model(path)), settled(options).rounding
-
-    def fastest(op: Op) -> Kernel | None:
-        usable = () if op.alias else op.kernels(graph, numerics)
-        return min((k for k in usable if k.requires <= options.features), key=lambda k: k.instructions, default=None)
-
-    program = build_program(graph, tuple(map(fastest, graph.ops)), Rules(options.io_outside, options.pins))
-    return plan(demand(program, layer_by_layer(program), keep_inputs=options.keep_inputs).buffers)
+    graph, settled_options = run_passes(read_model(path)), settled(options)
+    offers = [portable_kernels(op, graph, settled_options) for op in graph.ops]
+    return layered_plan_of(graph, offers, Rules(options.io_outside, options.pins), keep_inputs=options.keep_inputs)

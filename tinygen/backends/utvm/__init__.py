@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 from tinygen.backends.c import KERNELS, portable_kernels
 from tinygen.backends.lowering import lower
 from tinygen.backends.options import CompileOptions
 from tinygen.backends.utvm.tuning import Tuning, load_tuning
+from tinygen.errors import TinygenError
 from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics
 from tinygen.paths import TEMPLATES
+from tinygen.schedule.choose import Objective
+from tinygen.schedule.layer_by_layer import layered_plan
+from tinygen.schedule.storages import Rules
 from tinygen.source_tree import SourceTree
+
+LIMIT = 1.3
+"""A tuned arena against backend c's of a layer at a time, at most, unless speed is all that is wanted."""
 
 
 class Utvm:
@@ -44,7 +52,26 @@ class Utvm:
 
         found = offers(graph, options, prefix, tuning, portable_kernels)
         folders = (TEMPLATES / "utvm" / "kernels", KERNELS)
-        return lower(graph, found.kernels, options, prefix, folders, generated=found.header)
+        tree = lower(graph, found.kernels, options, prefix, folders, generated=found.header)
+        if tuning is None or options.optimize is not Objective.BALANCED or options.ram_budget is not None:
+            return tree
+        limit = _limit(graph, options)
+        if tree.plan.arena_bytes <= limit:
+            return tree
+        try:
+            less = replace(options, ram_budget=limit)
+            return lower(graph, found.kernels, less, prefix, folders, generated=found.header)
+        except TinygenError as problem:
+            if problem.code != "TG305":
+                raise
+        return lower(graph, found.smallest, options, prefix, folders, generated=found.header)
+
+
+def _limit(graph: Graph, options: CompileOptions) -> int:
+    """The largest arena that a tuning may make, in bytes: scratch of fast schedules can exceed a model's tensors."""
+    kernels = [portable_kernels(op, graph, options) for op in graph.ops]
+    rules = Rules(options.io_outside, options.pins)
+    return int(LIMIT * layered_plan(graph, kernels, rules, keep_inputs=options.keep_inputs).arena_bytes)
 
 
 BACKEND = Utvm()

@@ -31,6 +31,11 @@ class Offers:
     kernels: tuple[tuple[Kernel, ...], ...]
     functions: Mapping[str, RowFunction]
 
+    @property
+    def smallest(self) -> tuple[tuple[Kernel, ...], ...]:
+        """Of each operator only the kernel with the least scratch."""
+        return tuple((min(kernels, key=lambda k: k.scratch_bytes),) if kernels else () for kernels in self.kernels)
+
     def header(self, program: Program) -> Mapping[str, str]:
         """The row functions that the chosen kernels call, as a header by its name."""
         users: dict[str, list[int]] = {}

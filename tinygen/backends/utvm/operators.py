@@ -30,6 +30,8 @@ from tinygen.ops.softmax import Softmax
 from tinygen.ops.window import Convolution
 
 _TILES = (1, 2, 3, 4)
+_LEAST_SUMS = 4
+"""Of a tile: with fewer, loads of inputs and weights outweigh the products."""
 _MOST_SUMS = 8
 """Of a tile: more do not stay in the registers of any core here."""
 
@@ -254,13 +256,13 @@ def _defaults(pixels: int, channels: int, run: int) -> tuple[Decision, ...]:
 
 
 def _conv_candidates(pixels: int, channels: int, run: int) -> tuple[Decision, ...]:
-    """Tiles of up to eight sums that fit the row, with and without the dot product."""
-    tiles = [
-        (x, c) for x in _TILES for c in _TILES if x <= pixels and channels % c == 0 and 1 < x * c <= _MOST_SUMS
-    ] or [(1, 1)]
+    """Tiles of four to eight sums that fit the row, or the largest that does, with and without the dot product."""
+    fitting = [(x, c) for x in _TILES for c in _TILES if x <= pixels and channels % c == 0 and x * c <= _MOST_SUMS]
+    least = min(_LEAST_SUMS, max(x * c for x, c in fitting))
+    tiles = [(x, c) for x, c in fitting if x * c >= least]
     return tuple(
         [Decision(x, c, _taps(run)[-1]) for x, c in tiles]
-        + [Decision(x, c, t, d) for x, c in tiles for t in _dot_taps(run) for d in (Dot.BYTES, Dot.WIDE)]
+        + [Decision(x, c, t, d) for x, c in tiles for t in _dot_taps(run)[-2:] for d in (Dot.BYTES, Dot.WIDE)]
     )
 
 
