@@ -59,6 +59,7 @@ CODES: dict[str, str] = {
     "TG431": "tuning is for another target",
     "TG432": "no scheduler of a cluster",
     "TG433": "no schedule of a layer is usable",
+    "TG434": "schedules were counted for another target",
     "TG501": "the firmware faulted",
     "TG502": "the firmware did not answer",
     "TG503": "the runner does not support this board",

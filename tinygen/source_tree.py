@@ -34,6 +34,8 @@ class Layer:
     constant_bytes: int
     scratch_bytes: int
     output_shape: tuple[int, ...]
+    schedule: str = ""
+    """The schedule of backend utvm's kernel as tuning files have it; empty for kernels without a choice."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class SourceTree:
     """Whether the code works in an arena that the project defines for several models, instead of one of its own."""
     arena_bound: bool = False
     """Whether the arena is a bound, as only a library knows what it keeps there; `tinygen.arena` measures it."""
+    tuned_for: str = ""
+    """What a tuning's schedules were counted for: core, compiler with version and level; empty without one."""
     library_arena_bytes: int | None = None
     """What the arena would be if the library placed the tensors by itself; None where it never does."""
     libraries: tuple[Library, ...] = ()

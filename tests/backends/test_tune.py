@@ -18,6 +18,7 @@ from tinygen import tune as tuning
 from tinygen.backends.utvm.decision import Decision, Dot
 from tinygen.backends.utvm.tuning import Target, Tuning, load_tuning, save_tuning
 from tinygen.boards import load_board
+from tinygen.build.tuned import tuning_findings
 from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import TinygenError, error
 from tinygen.project import write_project
@@ -146,6 +147,17 @@ def test_files_of_other_targets_are_told(model: Path, tmp_path: Path) -> None:
     save_tuning(Tuning(TARGET), file)
     with pytest.raises(TinygenError, match=r"TG431.*is for cortex-m7 with dsp, gcc 12\.2\.1 -O2, and this is"):
         tuned(model, file)
+
+
+def test_another_core_or_compiler_than_the_tunings_is_told() -> None:
+    board = load_board(BOARD)
+    assert tuning_findings(TARGET.brief, board, "gcc 12.2.1 -O2") == ()
+    assert tuning_findings("", board, "zig 0.13.0 -O2") == ()
+    for compiler in ("gcc 13.2.1 -O2", "gcc 12.2.1 -O3", "zig 0.13.0 -O2"):
+        (found,) = tuning_findings(TARGET.brief, board, compiler)
+        assert found.code == "TG434"
+        assert f"counted for cortex-m7, gcc 12.2.1 -O2, in a build for cortex-m7, {compiler}" in found.message
+    assert tuning_findings(TARGET.brief, load_board("mps2-an386"), "gcc 12.2.1 -O2")
 
 
 def test_errors_survive_the_way_between_processes() -> None:

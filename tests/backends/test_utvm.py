@@ -30,7 +30,8 @@ from tinygen.compile import CompileOptions, compile_model
 from tinygen.errors import TinygenError
 from tinygen.ir.op import Numerics
 from tinygen.passes.pipeline import run as run_passes
-from tinygen.tflite import read_bytes
+from tinygen.schedule.choose import Objective
+from tinygen.tflite import read_bytes, read_model
 from tinygen.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +144,25 @@ def test_emulated_outputs_of_models(model: str, board: str) -> None:
     require("litert", "unicorn", "zig")
     options = CompileOptions(backend="utvm")
     assert verify(found(model), options, board=load_board(board), runner="unicorn", samples=2).mismatches == 0
+
+
+@pytest.mark.parametrize("model", ["ad", "kws"])
+def test_tuned_arenas_have_room_only_for_some_scratch(model: str, tmp_path: Path) -> None:
+    """Whatever is counted: here all that need scratch cost next to nothing."""
+    from tinygen.backends.utvm.operators import lowering
+
+    path, tuning = found(model), Tuning(TARGET)
+    graph = run_passes(read_model(path))
+    for op in graph.ops:
+        lowered = None if op.alias else lowering(op, graph, Numerics.LITERT)
+        for decision in () if lowered is None else lowered.candidates:
+            tuning = tuning.having(lowered.key, decision, 100 if decision.dot is Dot.WIDE else 100_000)
+    save_tuning(tuning, tmp_path / "tuning.json")
+    options = replace(OPTIONS, tuning=tmp_path / "tuning.json")
+    assert compile_model(path, options).plan.arena_bytes <= ARENA_FACTOR * MODELS[model]
+    if model == "ad":
+        fast = replace(options, optimize=Objective.SPEED)
+        assert compile_model(path, fast).plan.arena_bytes > ARENA_FACTOR * MODELS[model]
 
 
 def test_every_operator_of_the_models_is_a_prim_func() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from tests.requirement import require
 from tinygen.backends.utvm.decision import Decision, Dot
 from tinygen.backends.utvm.tuning import Target, Tuning, save_tuning
 
 BOARD = "mps2-an500"
+TUNED = Path(__file__).resolve().parents[1] / "golden" / "digits.tuning.json"
 
 
 def test_a_complete_file_is_only_shown(run, run_json, digits, tmp_path, monkeypatch):
@@ -28,6 +32,21 @@ def test_a_complete_file_is_only_shown(run, run_json, digits, tmp_path, monkeypa
     used = run("generate", digits, "--backend", "utvm", "--board", BOARD, "--tuning", file, "-o", tmp_path / "project")
     assert "arena" in used.stdout
     assert "tuned by digits.tuning.json" in (tmp_path / "project" / "src" / "digits.c").read_text()
+
+
+def test_schedules_and_what_they_were_counted_for_are_kept_and_compared(run, run_json, digits, tmp_path):
+    require("tvm", "zig")
+    used = ("--backend", "utvm", "--board", BOARD, "--tuning", TUNED)
+    inspected = {o["index"]: o["schedule"] for o in run_json("inspect", digits, *used)["operators"]}
+    assert inspected[2] == "3x2, 8 taps, wide dot"
+    assert inspected[3] is None
+    run("generate", digits, *used, "-o", tmp_path / "p")
+    (model,) = json.loads((tmp_path / "p" / "tinygen.json").read_text())["models"]
+    assert {layer["index"]: layer["schedule"] or None for layer in model["layers"]}[2] == inspected[2]
+    assert model["tuned_for"] == "cortex-m7, arm-none-eabi-gcc 12.2.1 -O2"
+    built = run("build", tmp_path / "p", "--compiler", "zig")
+    assert "warning[TG434]: found schedules that were counted for cortex-m7, arm-none-eabi-gcc 12.2.1" in built.output
+    assert "in a build for cortex-m7, zig " in built.output
 
 
 def test_what_a_file_cannot_be_used_for(run, digits, tmp_path):

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from tinygen.bench import Benchmark, Case, Measured, bench
-from tinygen.boards import load_board
+from tinygen.boards import Board, load_board
+from tinygen.build.tuned import tuning_findings
 from tinygen.cli import _options as options
 from tinygen.cli._output import EXIT, Diagnosis, Output, diagnosis
 from tinygen.compile import CompileOptions
@@ -181,6 +182,7 @@ def command(
         taken = energy(recording.trace, inferences=recording.inferences, accuracy=recording.accuracy)
         measured = [replace(m, benchmark=replace(m.benchmark, energy=taken)) for m in measured]
     benchmarks = tuple(m.benchmark for m in measured)
+    _tell_other_tunings(output, measured, targets)
     changed = None
     if before is not None and compare is not None and benchmarks:
         changed = regression(compare.name, before, benchmarks, max_regression=max_regression)
@@ -193,6 +195,17 @@ def command(
         document = BenchmarkSet(benchmarks, tuple(_unmeasured(*failure) for failure in failed), changed)
     output.result(document, lambda: _show(output, benchmarks, changed, report))
     return _verdict(output, measured, failed, changed)
+
+
+def _tell_other_tunings(output: Output, measured: Sequence[Measured], boards: Sequence[Board]) -> None:
+    """Once for each board and compiler that a tuning was not made for."""
+    cpus = {board.id: board for board in boards}
+    found = (
+        finding
+        for m in measured
+        for finding in tuning_findings(m.tree.tuned_for, cpus[m.benchmark.board], m.benchmark.provenance.compiler)
+    )
+    output.diagnostics(tuple({finding.message: finding for finding in found}.values()), "warning")
 
 
 def _unmeasured(case: Case, failure: TinygenError) -> UnmeasuredCase:

@@ -9,6 +9,7 @@ import click
 
 from tinygen.arena import settle_arenas
 from tinygen.build.builder import build_project
+from tinygen.build.tuned import tuning_findings
 from tinygen.cli import _options as options
 from tinygen.cli._output import Output
 from tinygen.project import load_project
@@ -74,6 +75,8 @@ def command(
             program=program,
             profile=profile,
         )
+    for model in loaded.manifest.models:
+        output.diagnostics(tuning_findings(model.tuned_for, built.board, f"{built.compiler} {level}"), "warning")
     sizes = built.sizes
     document = BuildDocument(
         elf=str(built.elf),

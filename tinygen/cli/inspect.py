@@ -16,6 +16,7 @@ from tinygen.ir.graph import Graph
 from tinygen.ir.op import Op
 from tinygen.ir.tensor import Tensor
 from tinygen.report.memory_map import short_name
+from tinygen.source_tree import Layer
 from tinygen.target import for_board
 
 
@@ -47,6 +48,8 @@ class OperatorItem:
     kernel: str | None
     """With --backend the function that computes it there, as in `bench`; null without, and where a pass removed it or
     nothing is left to compute."""
+    schedule: str | None
+    """With --backend utvm the tile and the products of its kernel; null elsewhere, and where nothing was to choose."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,20 @@ DOCUMENT = InspectDocument
 @options.dump_ir
 @click.option("--backend", metavar="NAME", help="Also show which function computes each operator there.")
 @options.board(required=False)
+@click.option("--tuning", type=options.FILE, metavar="FILE", help="Of `tinygen tune`, for --backend utvm.")
 @options.common
-def command(output: Output, model: Path, dump_ir: Path | None, backend: str | None, board: str | None) -> None:
+def command(
+    output: Output, model: Path, dump_ir: Path | None, backend: str | None, board: str | None, tuning: Path | None
+) -> None:
     """Show a model's inputs, outputs and operators.
 
     With --backend also each operator's kernel, on a core without extensions or on the board's.
     """
     if board is not None and backend is None:
         raise click.UsageError("--board needs --backend.")
-    chosen = CompileOptions() if backend is None else CompileOptions(backend=backend)
+    if tuning is not None and backend != "utvm":
+        raise click.UsageError("--tuning is for --backend utvm.")
+    chosen = CompileOptions() if backend is None else CompileOptions(backend=backend, tuning=tuning)
     with output.status("reading the model"):
         graph = read_for(model, chosen)
         if board is not None:
@@ -89,8 +97,9 @@ def command(output: Output, model: Path, dump_ir: Path | None, backend: str | No
         tree = None
         if backend is not None or dump_ir is not None:
             tree = compile_model(model, chosen, dump_ir=dump_ir)
-    kernels = {} if tree is None or backend is None else {layer.index: layer.kernel for layer in tree.layers}
-    document = _document(graph, kernels)
+    layers = {} if tree is None or backend is None else {layer.index: layer for layer in tree.layers}
+    document = _document(graph, layers)
+    named = () if backend is None else ("kernel", "schedule") if backend == "utvm" else ("kernel",)
 
     def show() -> None:
         output.diagnostics(graph.warnings, severity="warning")
@@ -108,11 +117,10 @@ def command(output: Output, model: Path, dump_ir: Path | None, backend: str | No
                 "x".join(map(str, o.output_shape)),
                 f"{o.macs:,}",
                 f"{o.constant_bytes:,}",
-                *(() if backend is None else (o.kernel or "",)),
+                *(o.kernel or "", o.schedule or "")[: len(named)],
             )
             for o in document.operators
         ]
-        named = () if backend is None else ("kernel",)
         total = ("", "", "total", "", f"{document.macs:,}", f"{document.constant_bytes:,}", *("" for _ in named))
         header = ("#", "operator", "output", "shape", "multiply-adds", "constant bytes", *named)
         output.table(header, [*rows, total], right=("#", "multiply-adds", "constant bytes"))
@@ -122,7 +130,7 @@ def command(output: Output, model: Path, dump_ir: Path | None, backend: str | No
     output.result(document, show)
 
 
-def _document(graph: Graph, kernels: Mapping[int, str]) -> InspectDocument:
+def _document(graph: Graph, layers: Mapping[int, Layer]) -> InspectDocument:
     constants = {i for op in graph.ops for i in op.inputs if i >= 0 and graph.tensors[i].data is not None}
     return InspectDocument(
         model=graph.name,
@@ -130,7 +138,7 @@ def _document(graph: Graph, kernels: Mapping[int, str]) -> InspectDocument:
         inputs=tuple(_tensor(graph.tensors[i]) for i in graph.inputs),
         outputs=tuple(_tensor(graph.tensors[i]) for i in graph.outputs),
         states=tuple(map(_tensor, graph.variables)),
-        operators=tuple(_operator(graph, op, n, kernels) for n, op in enumerate(graph.ops)),
+        operators=tuple(_operator(graph, op, n, layers) for n, op in enumerate(graph.ops)),
         macs=sum(op.macs(graph) for op in graph.ops),
         constant_bytes=sum(graph.tensors[i].nbytes for i in constants),
         warnings=tuple(diagnosis(w) for w in graph.warnings),
@@ -143,13 +151,14 @@ def _tensor(tensor: Tensor) -> TensorItem:
     return TensorItem(tensor.name, tensor.shape, tensor.dtype.value, scale, zero_point)
 
 
-def _operator(graph: Graph, op: Op, position: int, kernels: Mapping[int, str]) -> OperatorItem:
+def _operator(graph: Graph, op: Op, position: int, layers: Mapping[int, Layer]) -> OperatorItem:
     first = graph.tensors[op.outputs[0]]
     read = {i for i in op.inputs if i >= 0}
     constant_bytes = sum(graph.tensors[i].nbytes for i in read if graph.tensors[i].data is not None)
     index = op.origin.op_index if op.origin.op_index is not None else position
-    macs, kernel = op.macs(graph), kernels.get(index)
-    return OperatorItem(index, op.kind, first.name, first.shape, macs, constant_bytes, kernel)
+    macs, layer = op.macs(graph), layers.get(index)
+    kernel, schedule = (None, None) if layer is None else (layer.kernel, layer.schedule or None)
+    return OperatorItem(index, op.kind, first.name, first.shape, macs, constant_bytes, kernel, schedule)
 
 
 def _describe(tensor: Tensor) -> str:

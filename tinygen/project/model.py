@@ -41,6 +41,8 @@ class Model:
     """Kept from one inference to the next; where there are some, the code has `<prefix>_reset`."""
     arena_bound: bool = False
     """Whether arena_bytes is a bound that a build measures."""
+    tuned_for: str = ""
+    """The core, and the compiler with version and level, that a tuning's schedules were counted for."""
     mlperf: str | None = None
     """As what a firmware answers MLPerf Tiny's runner: a benchmark's id or the prefix; None in a library."""
 
@@ -122,6 +124,7 @@ def model_of(tree: SourceTree) -> Model:
         constants_crc32=tree.constants_crc32,
         state_bytes=tree.state_bytes,
         arena_bound=tree.arena_bound,
+        tuned_for=tree.tuned_for,
     )
 
 
@@ -244,6 +247,7 @@ class _Reader:
             # Projects of before there were any have no such keys.
             state_bytes=self._integer("state_bytes") if self._has("state_bytes") else 0,
             arena_bound=self._has("arena_bound") and self._truth("arena_bound"),
+            tuned_for=self._text("tuned_for") if self._has("tuned_for") else "",
             mlperf=None if self._content.get("mlperf") is None else self._text("mlperf"),
         )
 
@@ -271,6 +275,7 @@ class _Reader:
             constant_bytes=self._integer("constant_bytes"),
             scratch_bytes=self._integer("scratch_bytes"),
             output_shape=self._integers("output_shape"),
+            schedule=self._text("schedule") if self._has("schedule") else "",
         )
 
     def _get(self, key: str) -> object:

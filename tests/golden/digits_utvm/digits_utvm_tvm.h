@@ -89,31 +89,56 @@ static TG_NOINLINE void digits_utvm_01_tvm(const tg_tvm_filters *p, const void *
 }
 
 /* Of layer 2.
- *   8 pixels of 16 channels, each 1 x 16 products; tiles of 2x2, 4 taps, dot.
+ *   8 pixels of 16 channels, each 1 x 16 products; tiles of 3x2, 8 taps, wide dot.
  */
-static TG_NOINLINE void digits_utvm_02_tvm_tiles(const int8_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+static TG_NOINLINE void digits_utvm_02_tvm_tiles(const int16_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
     bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
-    for (int32_t x = 0; x < 4; x++) {
+    for (int32_t x = 0; x < 2; x++) {
         for (int32_t c = 0; c < 8; c++) {
             const int32_t *const bias_c = bias + c * 2;
             const int32_t *const multiplier_c = multiplier + c * 2;
             const int8_t *const shift_c = shift + c * 2;
-            int32_t acc[4] = {bias_c[0], bias_c[1], bias_c[0], bias_c[1]};
-            for (int32_t k = 0; k < 4; k++) {
-                tg_dot_bytes(rows + x * 32 + k * 4, 16, weights + c * 32 + k * 4, 16, acc, 2, 2);
+            int32_t acc[6] = {bias_c[0], bias_c[1], bias_c[0], bias_c[1], bias_c[0], bias_c[1]};
+            for (int32_t k = 0; k < 2; k++) {
+                tg_dot_wide(rows + x * 48 + k * 8, 16, weights + c * 32 + k * 8, 16, acc, 3, 2, 1);
+                tg_dot_wide(rows + x * 48 + k * 8 + 4, 16, weights + c * 32 + k * 8 + 4, 16, acc, 3, 2, 1);
             }
-            out[x * 32 + c * 2] = tg_narrow_fast(acc[0], multiplier_c[0], shift_c[0], 10);
-            out[x * 32 + c * 2 + 16] = tg_narrow_fast(acc[2], multiplier_c[0], shift_c[0], 10);
-            out[x * 32 + c * 2 + 1] = tg_narrow_fast(acc[1], multiplier_c[1], shift_c[1], 10);
-            out[x * 32 + c * 2 + 17] = tg_narrow_fast(acc[3], multiplier_c[1], shift_c[1], 10);
+            out[x * 48 + c * 2] = tg_narrow_fast(acc[0], multiplier_c[0], shift_c[0], 10);
+            out[x * 48 + c * 2 + 16] = tg_narrow_fast(acc[2], multiplier_c[0], shift_c[0], 10);
+            out[x * 48 + c * 2 + 32] = tg_narrow_fast(acc[4], multiplier_c[0], shift_c[0], 10);
+            out[x * 48 + c * 2 + 1] = tg_narrow_fast(acc[1], multiplier_c[1], shift_c[1], 10);
+            out[x * 48 + c * 2 + 17] = tg_narrow_fast(acc[3], multiplier_c[1], shift_c[1], 10);
+            out[x * 48 + c * 2 + 33] = tg_narrow_fast(acc[5], multiplier_c[1], shift_c[1], 10);
         }
     }
 }
 
-static TG_NOINLINE void digits_utvm_02_tvm(const tg_tvm_filters *p, const void *const *rows, void *out)
+static TG_NOINLINE void digits_utvm_02_tvm_rest(const int16_t *restrict rows, const int8_t *restrict weights, const int32_t *restrict
+    bias, const int32_t *restrict multiplier, const int8_t *restrict shift, int8_t *restrict out)
 {
-    digits_utvm_02_tvm_tiles(rows[0], p->weights, p->bias, p->multiplier, p->shift, out);
+    for (int32_t c = 0; c < 8; c++) {
+        const int32_t *const bias_c = bias + c * 2;
+        const int32_t *const multiplier_c = multiplier + c * 2;
+        const int8_t *const shift_c = shift + c * 2;
+        int32_t acc[4] = {bias_c[0], bias_c[1], bias_c[0], bias_c[1]};
+        for (int32_t k = 0; k < 2; k++) {
+            tg_dot_wide(rows + k * 8, 16, weights + c * 32 + k * 8, 16, acc, 2, 2, 1);
+            tg_dot_wide(rows + k * 8 + 4, 16, weights + c * 32 + k * 8 + 4, 16, acc, 2, 2, 1);
+        }
+        out[c * 2] = tg_narrow_fast(acc[0], multiplier_c[0], shift_c[0], 10);
+        out[c * 2 + 16] = tg_narrow_fast(acc[2], multiplier_c[0], shift_c[0], 10);
+        out[c * 2 + 1] = tg_narrow_fast(acc[1], multiplier_c[1], shift_c[1], 10);
+        out[c * 2 + 17] = tg_narrow_fast(acc[3], multiplier_c[1], shift_c[1], 10);
+    }
+}
+
+static TG_NOINLINE void digits_utvm_02_tvm(const tg_tvm_filters *p, const void *const *rows, void *out, void *scratch)
+{
+    int16_t *const patch = scratch;
+    tg_gather_pairs(patch, rows[0], 0, 128, 0, -128);
+    digits_utvm_02_tvm_tiles(patch, p->weights, p->bias, p->multiplier, p->shift, out);
+    digits_utvm_02_tvm_rest(patch + 96, p->weights, p->bias, p->multiplier, p->shift, (int8_t *)out + 96);
 }
 
 /* Of layer 3.

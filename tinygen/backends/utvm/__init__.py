@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tinygen.backends.c import KERNELS, portable_kernels
 from tinygen.backends.lowering import lower
@@ -17,6 +18,9 @@ from tinygen.schedule.choose import Objective
 from tinygen.schedule.layer_by_layer import layered_plan
 from tinygen.schedule.storages import Rules
 from tinygen.source_tree import SourceTree
+
+if TYPE_CHECKING:  # importing it imports TVM
+    from tinygen.backends.utvm.offers import Offers
 
 LIMIT = 1.3
 """A tuned arena against backend c's of a layer at a time, at most, unless speed is all that is wanted."""
@@ -51,6 +55,17 @@ class Utvm:
         from tinygen.backends.utvm.offers import offers
 
         found = offers(graph, options, prefix, tuning, portable_kernels)
+        tree = self._lowered(graph, options, prefix, tuning, found)
+        return replace(
+            tree,
+            layers=tuple(replace(layer, schedule=found.schedules.get(layer.kernel, "")) for layer in tree.layers),
+            tuned_for="" if tuning is None else tuning.target.brief,
+        )
+
+    def _lowered(
+        self, graph: Graph, options: CompileOptions, prefix: str, tuning: Tuning | None, found: Offers
+    ) -> SourceTree:
+        """With a tuning the best schedules as far as the arena has room for their scratch."""
         folders = (TEMPLATES / "utvm" / "kernels", KERNELS)
         tree = lower(graph, found.kernels, options, prefix, folders, generated=found.header)
         if tuning is None or options.optimize is not Objective.BALANCED or options.ram_budget is not None:

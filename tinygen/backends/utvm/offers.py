@@ -30,6 +30,8 @@ class Offers:
     prefix: str
     kernels: tuple[tuple[Kernel, ...], ...]
     functions: Mapping[str, RowFunction]
+    schedules: Mapping[str, str]
+    """What the row functions whose schedule is a choice were scheduled with, by symbol."""
 
     @property
     def smallest(self) -> tuple[tuple[Kernel, ...], ...]:
@@ -62,6 +64,7 @@ def offers(graph: Graph, options: CompileOptions, prefix: str, tuning: Tuning | 
     """
     symbols: dict[str, str] = {}
     functions: dict[str, RowFunction] = {}
+    schedules: dict[str, str] = {}
     kernels: list[tuple[Kernel, ...]] = []
     for op in graph.ops:
         found = None if op.alias else lowering(op, graph, options.rounding)
@@ -69,31 +72,36 @@ def offers(graph: Graph, options: CompileOptions, prefix: str, tuning: Tuning | 
             kernels.append(portable(op, graph, options))
             continue
         offered = []
-        for function, suffix in zip(_functions(found, tuning, options), ("tvm", "tvm_small"), strict=False):
+        for (decision, function), suffix in zip(_functions(found, tuning, options), ("tvm", "tvm_small"), strict=False):
             symbol = symbols.setdefault(function.text, f"{prefix}_{op.origin.op_index or 0:02d}_{suffix}")
             functions.setdefault(symbol, function)
+            if found.candidates:
+                schedules.setdefault(symbol, str(decision))
             offered.append(_kernel(symbol, _header(prefix), function))
         kernels.append(tuple(offered))
-    return Offers(prefix, tuple(kernels), functions)
+    return Offers(prefix, tuple(kernels), functions, schedules)
 
 
 def _header(prefix: str) -> str:
     return f"{prefix}_tvm.h"
 
 
-def _functions(found: Lowering, tuning: Tuning | None, options: CompileOptions) -> Iterator[RowFunction]:
+def _functions(
+    found: Lowering, tuning: Tuning | None, options: CompileOptions
+) -> Iterator[tuple[Decision, RowFunction]]:
     """With the best candidate of the tuning, or as it is without; then one with less scratch, if there is one."""
     best = tuning.best(found.key) if tuning is not None else None
     if tuning is None or best is None:
-        yield found.function(found.default(options.features))
+        default = found.default(options.features)
+        yield default, found.function(default)
         return
     fast = _tuned(found, best, tuning, options)
-    yield fast
+    yield best, fast
     if best.dot is Dot.WIDE:
         narrow = tuning.best(found.key, wide=False) or found.default(options.features)
         small = _tuned(found, narrow, tuning, options)
         if small.scratch_bytes < fast.scratch_bytes:
-            yield small
+            yield narrow, small
 
 
 def _tuned(found: Lowering, decision: Decision, tuning: Tuning, options: CompileOptions) -> RowFunction:

@@ -29,6 +29,11 @@ class Target:
     """`gcc` or `zig`, with its version."""
     optimize: str
 
+    @property
+    def brief(self) -> str:
+        """The core, and the compiler with version and level."""
+        return f"{self.cpu}, {self.compiler} {self.optimize}"
+
     def __str__(self) -> str:
         features = f" with {', '.join(self.features)}" if self.features else ""
         return f"{self.cpu}{features}, {self.compiler} {self.optimize}"
