@@ -58,6 +58,8 @@ class Library:
     """Include folders in it."""
     sources: tuple[str, ...] = ()
     """Patterns of its files to compile, in all models of a firmware the same file once; a `*` stays in one folder."""
+    needed: tuple[str, ...] = ()
+    """Patterns of files that a version has to have whose functions the code calls."""
     defines: tuple[str, ...] = ()
     """Macros, `NAME` or `NAME=VALUE`, for its own sources and the model's."""
     lean_defines: tuple[str, ...] = ()
@@ -121,9 +123,10 @@ def libraries_of(trees: Sequence[SourceTree]) -> tuple[Library, ...]:
     for library in (library for tree in trees for library in tree.libraries):
         known = found.get(library.name, library)
         sources = tuple(sorted({*known.sources, *library.sources}))
-        if replace(known, sources=()) != replace(library, sources=()):
+        needed = tuple(sorted({*known.needed, *library.needed}))
+        if replace(known, sources=(), needed=()) != replace(library, sources=(), needed=()):
             raise ValueError(f"two models describe {library.name} differently")
-        found[library.name] = replace(known, sources=sources)
+        found[library.name] = replace(known, sources=sources, needed=needed)
     return tuple(found.values())
 
 

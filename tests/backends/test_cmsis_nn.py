@@ -155,6 +155,24 @@ def test_a_build_without_the_library_says_how_to_get_it(tmp_path: Path) -> None:
     assert list(found.sources()) == []
 
 
+def test_a_version_without_a_function_is_too_old(tmp_path: Path) -> None:
+    """The digits' dense layer has a scale for each channel, which versions before 7.0.0 do not take."""
+    (needed,) = compile_model(DIGITS, OPTIONS).libraries
+    (tmp_path / "Include").mkdir()
+    (tmp_path / "Include" / "arm_nnfunctions.h").touch()
+    for pattern in needed.needed:
+        file = tmp_path / pattern.replace("*", "SomeFunctions")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    find_libraries((needed,), {"CMSIS_NN_DIR": str(tmp_path)})
+    (tmp_path / "Source/SomeFunctions/arm_fully_connected_per_channel_s8.c").unlink()
+    with pytest.raises(
+        TinygenError, match=r"without Source/\*/arm_fully_connected_per_channel_s8\.c: it is too old"
+    ) as old:
+        find_libraries((needed,), {"CMSIS_NN_DIR": str(tmp_path)})
+    assert old.value.code == "TG422"
+
+
 def test_features_that_matter_are_those_of_scratch_sizes() -> None:
     graph = Builder()
     x = graph.tensor((1, 6, 6, 2))

@@ -51,7 +51,8 @@ def find_libraries(libraries: Sequence[Library], environment: Mapping[str, str] 
     """Where the libraries are, from the environment.
 
     Raises:
-        TinygenError: TG421 for variables that are not set, TG422 for folders that do not hold the library.
+        TinygenError: TG421 for variables that are not set, TG422 for folders that do not hold the library, or a version
+            without what the code calls.
     """
     variables = os.environ if environment is None else environment
     found = []
@@ -72,6 +73,10 @@ def find_libraries(libraries: Sequence[Library], environment: Mapping[str, str] 
                 f"{library.variable} is {named}, which has no {library.marker}, accepted: a folder of {library.name}"
             )
             raise error("TG422", message, hints=(f"get it: {get}",))
+        missing = [pattern for pattern in library.needed if not any(folder.glob(pattern))]
+        if missing:
+            message = f"{library.variable} is {named}, a {library.name} without {', '.join(missing)}: it is too old"
+            raise error("TG422", message, hints=(f"usable versions: {library.versions}", f"get it: {get}"))
         found.append(Found(library, folder))
     return tuple(found)
 

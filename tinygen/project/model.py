@@ -223,6 +223,8 @@ class _Reader:
             marker=_inside("marker", self._text("marker")),
             includes=self.paths("includes"),
             sources=self.paths("sources"),
+            # Projects of before it was checked have no such key.
+            needed=self.paths("needed") if self._has("needed") else (),
             defines=self._texts("defines"),
             lean_defines=self._texts("lean_defines"),
             usual=self._text("usual"),

@@ -37,11 +37,12 @@ class CmsisNn:
         return PORTABLE.features(graph) | {"dsp", "mve"}
 
     def compile(self, graph: Graph, options: CompileOptions, prefix: str) -> SourceTree:
-        offers, sources = [], set[str]()
+        offers, sources, functions = [], set[str](), set[str]()
         for op in graph.ops:
             calls = _calls(op, graph, options)
             if calls and (module := _module(op)) is not None:
                 sources.update(module.SOURCES)
+                functions.update(kernel.name.partition(",")[0] for kernel in calls)
             offers.append(calls or portable_kernels(op, graph, options))
         return lower(
             graph,
@@ -49,7 +50,7 @@ class CmsisNn:
             options,
             prefix,
             (TEMPLATES / "cmsis_nn" / "kernels", KERNELS),
-            (cmsis_nn(sources),) if sources else (),
+            (cmsis_nn(sources, functions),) if sources else (),
             status="tg_cmsis_nn_status" if sources else "",
         )
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from tinygen.source_tree import Library
 
-VERSIONS = "4.1.0 to 7.0.0 and newer; on cores with MVE 7.0.0 and newer"
+VERSIONS = (
+    "4.1.0 to 7.0.0 and newer; on cores with MVE, or with a scale for each channel of dense layers, 7.0.0 and newer"
+)
 
 CONVOLUTION = (
     "Source/ConvolutionFunctions/arm_convolve*_s8*.c",
@@ -38,8 +40,8 @@ ADD = ("Source/BasicMathFunctions/arm_elementwise_add_s8.c",)
 MUL = ("Source/BasicMathFunctions/arm_elementwise_mul_s8.c",)
 
 
-def cmsis_nn(sources: Iterable[str]) -> Library:
-    """The library with these of its files."""
+def cmsis_nn(sources: Iterable[str], functions: Iterable[str] = ()) -> Library:
+    """The library with these of its files, in a version that has these functions, each in a file of its name."""
     return Library(
         name="CMSIS-NN",
         variable="CMSIS_NN_DIR",
@@ -49,4 +51,5 @@ def cmsis_nn(sources: Iterable[str]) -> Library:
         marker="Include/arm_nnfunctions.h",
         includes=("Include",),
         sources=tuple(sorted(set(sources))),
+        needed=tuple(sorted({f"Source/*/{function}.c" for function in functions})),
     )
