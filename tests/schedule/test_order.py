@@ -62,10 +62,13 @@ def peak(program: Program, cuts: tuple[int, ...], *, keep_inputs: bool) -> int:
     """The most bytes alive at once, counted row by row over the whole schedule."""
     puller = Puller(program)
     bounds = zip((0, *cuts), (*cuts, len(program.layers)), strict=True)
-    segments = [puller.segment(first, end) for first, end in bounds]
-    steps = [step for segment in segments for step in segment.steps]
+    steps = [step for first, end in bounds for step in puller.segment(first, end).steps]
     live = np.zeros(len(steps) + 1, np.int64)
-    lives = row_lives(program, puller, segments, keep_inputs=keep_inputs)
+    found: dict[int, list[int]] = {}
+    for time, step in enumerate(steps):
+        found.setdefault(step.layer, []).append(time)
+    times = {layer: np.array(when) for layer, when in found.items()}
+    lives = row_lives(program, puller, program.storages, times, len(steps), keep_inputs=keep_inputs)
     for storage in program.storages:
         for life in lives[storage.id].rows():
             if life is not None:

@@ -10,7 +10,8 @@ from tinygen.backends.emission import emit
 from tinygen.backends.options import CompileOptions
 from tinygen.ir.graph import Graph
 from tinygen.plan.validate import validate
-from tinygen.schedule.choose import Offers, choose
+from tinygen.schedule.candidates import Offers
+from tinygen.schedule.choose import choose
 from tinygen.schedule.program import Program
 from tinygen.schedule.replay import replay
 from tinygen.schedule.spread import over_regions

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinygen.ir.rows import Rows
 from tinygen.ir.tensor import Array
@@ -108,3 +109,8 @@ class Kernel:
     """The kernel for pixels that lie apart, with its costs; None where it can only follow pixels without gaps."""
     spread: int = 0
     """Instructions by which builds of it may differ: compilers use what all layers of a program have in common."""
+
+    @cached_property
+    def made(self) -> Call:
+        """The Call, made once however many programs are compared."""
+        return self.call()

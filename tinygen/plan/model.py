@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,6 +40,17 @@ class Buffer:
     kind: str = "activation"
     pinned: int | None = None
     """The offset the user wants, or None."""
+
+    def during(self, lower: int, upper: int) -> Buffer:
+        """What of the buffer is alive in steps [lower, upper)."""
+        if all(lower <= r.lower and r.upper <= upper for r in self.rects):
+            return self
+        rects = tuple(
+            Rect(max(lower, r.lower), min(upper, r.upper), r.start, r.stop)
+            for r in self.rects
+            if r.lower < upper and lower < r.upper
+        )
+        return replace(self, rects=rects)
 
     @cached_property
     def slices(self) -> NDArray[np.int64]:

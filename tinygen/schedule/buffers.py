@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -52,20 +52,47 @@ class Demands:
         self._program, self._puller, self._keep_inputs = program, puller, keep_inputs
         self._rings: dict[tuple[object, ...], Ring] = {}
         self._works: dict[tuple[int, bytes], tuple[Buffer | None, Buffer | None]] = {}
+        self._spans = {storage.id: self._span(storage) for storage in program.storages}
+
+    def _span(self, storage: Storage) -> tuple[int, int]:
+        """The first layer and the one after the last while which a storage may be alive."""
+        layers = (*self._puller.writers(storage.id), *self._puller.readers(storage.id))
+        stays = any(t in self._program.graph.outputs for t in storage.tensors)
+        stays = stays or (self._keep_inputs and storage.kind == "input")
+        first = 0 if storage.kind == "input" else min(layers, default=0)
+        return first, len(self._program.layers) if stays else max(layers, default=0) + 1
 
     def of(self, schedule: Schedule) -> Demand:
         """As `demand` says."""
-        lives = row_lives(self._program, self._puller, schedule.segments, keep_inputs=self._keep_inputs)
+        return self._of(schedule, self._program.storages, range(len(self._program.layers)))
+
+    def while_computing(self, layers: range, schedule: Schedule) -> tuple[Buffer, ...]:
+        """What is alive while some layers are computed, which are whole segments, and only as long as that."""
+        near = [
+            s
+            for s in self._program.storages
+            if self._spans[s.id][0] < layers.stop and layers.start < self._spans[s.id][1]
+        ]
+        buffers = self._of(schedule, near, layers).buffers
+        lower = sum(len(segment.steps) for segment in schedule.segments if segment.end <= layers.start)
+        upper = sum(len(segment.steps) for segment in schedule.segments if segment.end <= layers.stop)
+        return tuple(part for buffer in buffers if (part := buffer.during(lower, upper)).rects)
+
+    def _of(self, schedule: Schedule, chosen: Sequence[Storage], layers: range) -> Demand:
+        """Of some storages, and of what some layers need besides."""
+        starts = list(accumulate((len(segment.steps) for segment in schedule.segments), initial=0))
+        within = {i: n for n, s in enumerate(schedule.segments) for i in range(s.first, s.end)}
+        touching = {i for s in chosen for i in (*self._puller.writers(s.id), *self._puller.readers(s.id))}
+        times = {i: schedule.segments[within[i]].times[i] + starts[within[i]] for i in sorted({*touching, *layers})}
+        lives = row_lives(self._program, self._puller, chosen, times, starts[-1], keep_inputs=self._keep_inputs)
         found: list[Buffer] = []
 
         def add(buffer: Buffer) -> int:
             found.append(buffer)
             return len(found) - 1
 
-        starts = list(accumulate((len(segment.steps) for segment in schedule.segments), initial=0))
-        within = {i: n for n, s in enumerate(schedule.segments) for i in range(s.first, s.end)}
         storages, slots, landings, settlers, accumulators, scratch = {}, {}, {}, {}, {}, {}
-        for storage in self._program.storages:
+        for storage in chosen:
             if storage.outside:
                 slots[storage.id] = storage.rows
                 continue
@@ -77,9 +104,8 @@ class Demands:
                 landings[storage.id], settlers[storage.id] = add(ring.landing), ring.settler
             slots[storage.id] = ring.slots
             storages[storage.id] = add(ring.buffer)
-        for i in range(len(self._program.layers)):
-            position = within[i]
-            sums, work = self._work(i, schedule.segments[position].times[i] + starts[position])
+        for i in layers:
+            sums, work = self._work(i, times[i])
             if sums is not None:
                 accumulators[i] = add(sums)
             if work is not None:

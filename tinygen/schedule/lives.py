@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
 from tinygen.schedule.program import Program
 from tinygen.schedule.pull import Puller
-from tinygen.schedule.steps import Ints, Segment
+from tinygen.schedule.steps import Ints
+from tinygen.schedule.storages import Storage
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,33 @@ class Lives:
 
 
 def row_lives(
-    program: Program, puller: Puller, segments: Sequence[Segment], *, keep_inputs: bool = False
+    program: Program,
+    puller: Puller,
+    storages: Sequence[Storage],
+    times: Mapping[int, Ints],
+    end: int,
+    *,
+    keep_inputs: bool = False,
 ) -> dict[int, Lives]:
-    """For each storage the lives of its rows.
+    """For each of some storages the lives of its rows.
 
-    Inputs live from the first step on, outputs through the last, and with `keep_inputs` inputs too.
+    `times` has the positions of the steps of each layer that touches one of them, in a schedule of `end` steps. Inputs
+    live from the first step on, outputs through the last, and with `keep_inputs` inputs too.
     """
-    starts = list(accumulate((len(segment.steps) for segment in segments), initial=0))
-    end = starts[-1]
-    born = {s.id: np.full(s.rows, 0 if s.kind == "input" else end) for s in program.storages}
-    dead = {s.id: np.zeros(s.rows, np.int64) for s in program.storages}
-    starting = zip(starts, segments, strict=False)
-    for layer, when in ((layer, times + start) for start, s in starting for layer, times in s.times.items()):
+    born = {s.id: np.full(s.rows, 0 if s.kind == "input" else end) for s in storages}
+    dead = {s.id: np.zeros(s.rows, np.int64) for s in storages}
+    for layer, when in times.items():
         touches = puller.touches(layer, len(when))
         # What a layer writes only when it is done belongs to it from its first step: kernels may clear it then.
         written, first, last = touches.write
-        begun = first >= 0
-        born[written][begun] = np.minimum(born[written][begun], when[first[begun]])
-        die(dead[written], when, last)
+        if written in born:
+            begun = first >= 0
+            born[written][begun] = np.minimum(born[written][begun], when[first[begun]])
+            die(dead[written], when, last)
         for read, last in touches.reads:
-            die(dead[read], when, last)
-    for storage in program.storages:
+            if read in dead:
+                die(dead[read], when, last)
+    for storage in storages:
         if storage.kind == "input":
             # The caller fills the whole input, also what nobody reads.
             np.maximum(dead[storage.id], 1, out=dead[storage.id])

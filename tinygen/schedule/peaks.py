@@ -38,10 +38,11 @@ def members(downset: int) -> list[int]:
 
 
 class Costs:
-    """The peaks of segments by themselves: equal segments, of one program or several, are gone through once."""
+    """What is known of segments by themselves: equal ones, of one program or several, are gone through once."""
 
     def __init__(self) -> None:
-        self.own: dict[Key, int] = {}
+        self.live: dict[Key, tuple[int, ...]] = {}
+        """For each layer of a segment the most bytes alive in its steps, without its scratch."""
         self._numbers: dict[object, int] = {}
 
     def number(self, value: object) -> int:
@@ -76,7 +77,7 @@ class _Marks:
     """What a layer adds to the key of a segment."""
 
     kind: int
-    """Stands for its steps, the rows that they touch, and what it needs besides."""
+    """Stands for its steps, the rows that they touch, and its accumulators."""
     spans: tuple[int, ...]
     """The storages of the arena that it reads and the one it writes, by position."""
     producers: tuple[int, ...]
@@ -94,6 +95,7 @@ class Peaks:
         """The rows of a storage that a layer reads."""
         self._spans = self._find_spans(keep_inputs)
         self._marks = tuple(self._find_marks())
+        self._scratch = [layer.call.scratch_bytes for layer in program.layers]
         self._left: dict[tuple[int, int], _Left] = {}
         begun = np.array([float(s.is_input) for s in self._spans])
         needed = np.array([float(s.row_bytes * len(self._left_after(i, 0).rows)) for i, s in enumerate(self._spans)])
@@ -132,7 +134,7 @@ class Peaks:
             reads, write = self._puller.reads(i), self._puller.write(i)
             found = [positions.get(reach.storage.id, _OUTSIDE) for reach in (*reads, write)]
             shapes = tuple((r.shape, place == _OUTSIDE) for r, place in zip((*reads, write), found, strict=True))
-            kind = (layer.rows.steps, shapes, layer.call.scratch_bytes, layer.call.accumulator_bytes)
+            kind = (layer.rows.steps, shapes, layer.call.accumulator_bytes)
             producers = (p for read in reads for p in (*self._puller.producers(read), _OUTSIDE))
             users, is_result = self._puller.users(i)
             yield _Marks(
@@ -201,12 +203,12 @@ class Peaks:
         if order is None:
             order = tuple(members(after & ~before))
         key = self._key(before, after, order)
-        own = self._costs.own.get(key)
-        if own is None:
+        live = self._costs.live.get(key)
+        if live is None:
             walk = self.walk(order)
-            own = self._costs.own[key] = self._peak(before, after, walk)
+            live = self._costs.live[key] = self._live(before, after, order, walk)
             self.effort += len(walk.layers)
-        return self.beside(before, after) + own
+        return self.beside(before, after) + max(n + self._scratch[i] for n, i in zip(live, order, strict=True))
 
     def walk(self, order: tuple[int, ...]) -> Walk:
         """The steps of a segment of these layers."""
@@ -221,11 +223,10 @@ class Peaks:
 
     def is_known(self, before: int, after: int) -> bool:
         """A segment like this has been gone through, in the program's order."""
-        return self._key(before, after, tuple(members(after & ~before))) in self._costs.own
+        return self._key(before, after, tuple(members(after & ~before))) in self._costs.live
 
     def _key(self, before: int, after: int, order: tuple[int, ...]) -> Key:
-        """What a segment's own peak depends on: its layers, numbered from its first on, and how storages are found and
-        left."""
+        """What the rows alive in a segment depend on: its layers, and how they find and leave storages."""
         layers = {layer: i for i, layer in enumerate(order)}
         storages: dict[int, int] = {}
         found: list[int] = [before == 0]
@@ -246,46 +247,48 @@ class Peaks:
                     found += span.rows, span.row_bytes, self._left_after(i, after).number
         return tuple(found)
 
-    def _peak(self, before: int, after: int, walk: Walk) -> int:
-        """The most bytes alive at once during the segment but not all the while."""
+    def _live(self, before: int, after: int, order: tuple[int, ...], walk: Walk) -> tuple[int, ...]:
+        """For each layer of a segment the most bytes alive in one of its steps but not all the while, without scratch.
+
+        Kernels that differ in their scratch only have this in common.
+        """
         end = len(walk.layers)
-        layers = after & ~before
-        inside: dict[int, tuple[Ints, Ints]] = {}
-        fresh = set()
-        for i, span in enumerate(self._spans):
-            if (span.readers | span.writers) & layers or (span.is_input and before == 0):
-                begun = span.is_input or bool(span.writers & before)
-                born = np.full(span.rows, 0 if begun else end)
-                dead = np.full(span.rows, int(span.is_input and before == 0))
-                # What has begun and is left is alive all the while: it is counted beside the segment.
-                left = self._left_after(i, after).rows
-                born[left] = dead[left] = end
-                inside[span.id] = born, dead
-                if not begun:
-                    fresh.add(span.id)
-        change = np.zeros(end + 1, np.int64)
-        for layer, times in walk.times().items():
-            touches = self._puller.touches(layer, len(times))
+        born, dead, fresh = {}, {}, set()
+        positions = dict.fromkeys(i for layer in order for i in self._marks[layer].spans)
+        if before == 0:
+            positions |= dict.fromkeys(i for i, span in enumerate(self._spans) if span.is_input)
+        for i in positions:
+            span = self._spans[i]
+            begun = span.is_input or bool(span.writers & before)
+            born[span.id] = np.full(span.rows, 0 if begun else end)
+            dead[span.id] = np.full(span.rows, int(span.is_input and before == 0))
+            # What has begun and is left is alive all the while: it is counted beside the segment.
+            left = self._left_after(i, after).rows
+            born[span.id][left] = dead[span.id][left] = end
+            if not begun:
+                fresh.add(span.id)
+        times = walk.times()
+        change = np.zeros(end + 1)
+        for layer, when in times.items():
+            touches = self._puller.touches(layer, len(when))
             for storage, last in touches.reads:
-                if storage in inside:
-                    die(inside[storage][1], times, last)
+                if storage in dead:
+                    die(dead[storage], when, last)
             storage, first, last = touches.write
-            if storage in inside:
-                born, dead = inside[storage]
-                die(dead, times, last)
-                if storage in fresh:
-                    written = first >= 0
-                    born[written] = np.minimum(born[written], times[first[written]])
-            call = self._program.layers[layer].call
-            if call.accumulator_bytes:
-                change[times[0]] += call.accumulator_bytes
-                change[times[-1] + 1] -= call.accumulator_bytes
-            if call.scratch_bytes:
-                change[times] += call.scratch_bytes
-                change[times + 1] -= call.scratch_bytes
-        for span in self._spans:
-            if span.id in inside:
-                born, dead = inside[span.id]
-                change += span.row_bytes * np.bincount(born, minlength=end + 1)
-                change -= span.row_bytes * np.bincount(np.maximum(born, dead), minlength=end + 1)
-        return int(np.cumsum(change)[:end].max(initial=0))
+            if storage in dead:
+                die(dead[storage], when, last)
+            if storage in fresh:
+                written = first >= 0
+                born[storage][written] = np.minimum(born[storage][written], when[first[written]])
+            if size := self._program.layers[layer].call.accumulator_bytes:
+                change[when[0]] += size
+                change[when[-1] + 1] -= size
+        if positions:
+            spans = [self._spans[i] for i in positions]
+            sizes = np.repeat([float(span.row_bytes) for span in spans], [span.rows for span in spans])
+            begins = np.concatenate([born[span.id] for span in spans])
+            ends = np.maximum(begins, np.concatenate([dead[span.id] for span in spans]))
+            change += np.bincount(begins, sizes, end + 1) - np.bincount(ends, sizes, end + 1)
+        live = np.cumsum(change)
+        most = {layer: int(live[when].max()) for layer, when in times.items()}
+        return tuple(most[layer] for layer in order)

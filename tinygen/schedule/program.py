@@ -121,7 +121,7 @@ def _layer(graph: Graph, op: Op, kernel: Kernel, where: dict[int, int], layout: 
 
     reads = tuple(access(op.inputs[position], window) for position, window in rows.inputs)
     write = access(op.outputs[0], Window() if rows.writes_row else None)
-    return Layer(op, kernel, kernel.call(), rows, reads, write)
+    return Layer(op, kernel, kernel.made, rows, reads, write)
 
 
 def _check_pins(graph: Graph, storages: tuple[Storage, ...], rules: Rules) -> None:

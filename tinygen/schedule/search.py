@@ -29,7 +29,7 @@ class SegmentSearch:
         self.puller = Puller(program)
         self.demands = Demands(program, self.puller, keep_inputs=keep_inputs)
         self.peaks = Peaks(program, self.puller, keep_inputs=keep_inputs, costs=costs or Costs())
-        self._program = program
+        self.program = program
         self._longest = min(longest, len(program.layers))
         self._count = len(program.layers)
         self._peaks: dict[tuple[int, int], int] = {}
@@ -96,6 +96,10 @@ class SegmentSearch:
         """The schedule with these cuts: the first layer of each segment, and the number of layers."""
         return Schedule(tuple(self._segment(first, end) for first, end in pairwise(bounds)))
 
+    def steps(self, bounds: tuple[int, ...]) -> int:
+        """The steps of the layers between the first and the last of these cuts."""
+        return sum(layer.rows.steps for layer in self.program.layers[bounds[0] : bounds[-1]])
+
     def peak(self, bounds: tuple[int, ...]) -> int:
         """The peak of live bytes with these cuts."""
         return max(self._peak(first, end) for first, end in pairwise(bounds))
@@ -115,7 +119,7 @@ class SegmentSearch:
 
     def _cost(self, first: int, end: int) -> int:
         """What interleaving costs, in steps."""
-        return sum(self._program.layers[i].rows.steps for i in range(first, end)) if end - first > 1 else 0
+        return sum(self.program.layers[i].rows.steps for i in range(first, end)) if end - first > 1 else 0
 
     def _starts(self, end: int, longest: int) -> range:
         """Where a segment that ends at `end` may begin, the shortest first."""

@@ -9,7 +9,8 @@ from tinygen.errors import error
 from tinygen.plan.model import Buffer
 from tinygen.plan.regions import Places, Region, assign, joined, warmth
 from tinygen.schedule.buffers import Demand
-from tinygen.schedule.choose import Candidate, Choice
+from tinygen.schedule.candidates import Candidate
+from tinygen.schedule.choose import Choice
 from tinygen.schedule.program import Program
 
 VARIABLE_BYTES = 1024
