@@ -53,6 +53,9 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
     "SQUARED_DIFFERENCE": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),
     "CONCATENATION": (tensor(IMAGE), tensor(IMAGE), tensor((1, 8, 3, 2))),
     "CONV_2D": (tensor(IMAGE), tensor((5, 1, 1, 2), INT8, 1), tensor((5,), INT32, 7), tensor((1, 4, 3, 5))),
+    "DEPTH_TO_SPACE": (tensor(IMAGE), tensor(IMAGE)),
+    "SPACE_TO_DEPTH": (tensor(IMAGE), tensor(IMAGE)),
+    "GATHER": (tensor(IMAGE), tensor((2,), INT32, [0, 3]), tensor((1, 2, 3, 2))),
     "DEPTHWISE_CONV_2D": (tensor(IMAGE), tensor((1, 1, 1, 2), INT8, 1), tensor((2,), INT32, 7), tensor(IMAGE)),
     "DEQUANTIZE": (tensor(IMAGE), tensor(IMAGE, FLOAT32)),
     "EXPAND_DIMS": (tensor(ROW), tensor((), INT32, 1), tensor((1, 1, 6))),
@@ -128,7 +131,10 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
 
 
 class Chosen:
-    """Options that are 1, true (offsets false), VALID and without activation, or with `odd` anything now and then."""
+    """Options that are 1 (dimensions of batches 0), true (offsets false), VALID and without activation.
+
+    With `odd` they are anything now and then.
+    """
 
     def __init__(self, kind: str, rng: random.Random, odd: bool) -> None:
         self._kind = kind
@@ -140,7 +146,7 @@ class Chosen:
         return self._rng.choice(others) if self._odd and self._rng.random() < 0.3 else usual
 
     def integer(self, name: str) -> int:
-        return self._any(1, (2, 3, 0, -1, 1 << 30))
+        return self._any(int(name != "batch_dims"), (2, 3, 0, -1, 1 << 30))
 
     def real(self, name: str) -> float:
         return self._any(1.0, (0.5, 0.0, -1.0, float("inf"), float("nan")))
