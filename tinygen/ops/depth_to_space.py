@@ -39,7 +39,7 @@ class _Blocks(Op):
         if source is None or output is None or not check.positive("block size", (self.block,)):
             return iter(check.found)
         ranks = check.rank(source, "input", 4) and check.rank(output, "output", 4)
-        if ranks and check.batch(source, "input"):
+        if ranks and check.batch(source, "input") and check.batch(output, "output"):
             deep, wide = self.sides(source, output)
             _, height, width, channels = wide.shape
             spread = (1, height // self.block, width // self.block, channels * self.block**2)
