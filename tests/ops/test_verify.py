@@ -60,6 +60,7 @@ VALID: dict[str, tuple[Tensor | None, ...]] = {
     "DEQUANTIZE": (tensor(IMAGE), tensor(IMAGE, FLOAT32)),
     "EXPAND_DIMS": (tensor(ROW), tensor((), INT32, 1), tensor((1, 1, 6))),
     "FULLY_CONNECTED": (tensor(ROW), tensor((3, 6), INT8, 1), tensor((3,), INT32, 7), tensor((1, 3))),
+    "L2_NORMALIZATION": (tensor(IMAGE), tensor(IMAGE, quant=Quantization((1 / 128,), (0,)))),
     "LOGISTIC": (tensor(IMAGE), tensor(IMAGE, quant=SHARE)),
     "MAX_POOL_2D": (tensor(IMAGE), tensor(IMAGE)),
     "MAXIMUM": (tensor(IMAGE), tensor(IMAGE), tensor(IMAGE)),

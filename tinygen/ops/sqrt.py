@@ -8,16 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinygen.fixedpoint import (
-    Int,
-    doubling_high_multiply,
-    multiply_double_rounding,
-    quantize_multiplier,
-    rounding_shift,
-)
+from tinygen.fixedpoint import Int, multiply_double_rounding, quantize_multiplier
 from tinygen.ir.op import register
 from tinygen.ir.tensor import Quantization
 from tinygen.ops.check import Check
+from tinygen.ops.inverse_root import inverse_root
 from tinygen.ops.table import TableOp
 
 _FRACTION = 20
@@ -59,7 +54,7 @@ class Rsqrt(TableOp):
         multiplier, shift = quantize_multiplier(_factor(source, result))
         roots = []
         for value in steps.tolist():
-            root, exponent = _inverse_root(value) if value > 0 else (0, 0)
+            root, exponent = inverse_root(value) if value > 0 else (0, 0)
             roots.append(int(multiply_double_rounding(1, root, exponent + _FRACTION)))
         values = multiply_double_rounding(np.array(roots), multiplier, shift - _FRACTION) + result.zero_point
         return np.where(steps > 0, values, 127)
@@ -70,25 +65,3 @@ def _factor(source: Quantization, result: Quantization) -> float:
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         product = np.sqrt(np.float32(source.scale)) * np.float32(result.scale)
         return float(1 / np.float64(product))
-
-
-def _inverse_root(value: int) -> tuple[int, int]:
-    """Multiplier and shift of 1 / sqrt(value), by five Newton-Raphson steps in numbers of 3 integer bits (gemmlowp)."""
-    if value <= 1:
-        return (1 << 31) - 1, 0
-    # Pairs of bits to the left, until the value fills 28 or 29 bits; a byte never needs any to the right.
-    pairs = (32 - value.bit_length() - 1) // 2 - 1
-    shift = 11 - pairs
-    number = (value << 2 * pairs) >> 1
-    half = int(rounding_shift(number, 1))
-    three_halves = (1 << 28) + (1 << 27)
-    x = 1 << 28
-    for _ in range(5):
-        cube = _product(_product(x, x), x) << 6
-        x = (_product(three_halves, x) - _product(half, cube)) << 3
-    x = _product(x, round(math.sqrt(0.5) * (1 << 31)))
-    return (x << -shift, 0) if shift < 0 else (x, -shift)
-
-
-def _product(a: int, b: int) -> int:
-    return int(doubling_high_multiply(a, b))
