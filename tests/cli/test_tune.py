@@ -5,6 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from tests.ops.builder import TensorDef
+from tests.ops.strategies import int8
+from tests.ops.test_fully_connected import dense
 from tests.requirement import require
 from tinygen.backends.utvm.decision import Decision, Dot
 from tinygen.backends.utvm.tuning import Target, Tuning, save_tuning
@@ -32,6 +38,43 @@ def test_a_complete_file_is_only_shown(run, run_json, digits, tmp_path, monkeypa
     used = run("generate", digits, "--backend", "utvm", "--board", BOARD, "--tuning", file, "-o", tmp_path / "project")
     assert "arena" in used.stdout
     assert "tuned by digits.tuning.json" in (tmp_path / "project" / "src" / "digits.c").read_text()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A model of few candidates."""
+    weights = TensorDef.constant(int8(np.random.default_rng(1), (2, 6)), [0.003])
+    path = tmp_path / "small.tflite"
+    path.write_bytes(dense(TensorDef.activation((1, 6)), weights, None, TensorDef.activation((1, 2))))
+    return path
+
+
+def test_several_boards_have_a_file_each_and_an_interrupted_search_says_that_it_is_kept(
+    run, run_json, small, monkeypatch, tmp_path
+):
+    require("tvm", "unicorn", "zig")
+    from tinygen import tune
+
+    def interrupted(executor, trials, ahead):
+        yield next(iter(trials))[0], 1000
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    used = ("tune", small, "--board", f"{BOARD},mps2-an386", "--compiler", "zig", "--workers", 1)
+    monkeypatch.setattr(tune, "_results", interrupted)
+    stopped = run(*used, exit_code=130)
+    assert f"small-{BOARD}.tuning.json has what was counted so far" in stopped.output
+    monkeypatch.setattr(tune, "_results", lambda executor, trials, ahead: ((name, 2000) for name, _ in trials))
+    first, second = run_json(*used)["tunings"]
+    assert (first["board"], first["reused"]) == (BOARD, 1)
+    assert (second["board"], second["reused"]) == ("mps2-an386", 0)
+    assert first["measured"] + 1 == second["measured"]
+    assert {path.name for path in tmp_path.glob("*.json")} == {
+        f"small-{BOARD}.tuning.json",
+        "small-mps2-an386.tuning.json",
+    }
+    both = run(*used, "--tuning", "x.json", exit_code=2)
+    assert "--tuning is of one board" in both.output
 
 
 def test_schedules_and_what_they_were_counted_for_are_kept_and_compared(run, run_json, digits, tmp_path):
