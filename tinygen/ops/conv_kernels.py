@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
 from tinygen.ops.activation import Activation, activation_range
+from tinygen.ops.conv_pairs import conv_2d_pairs_kernels
 from tinygen.ops.depthwise_mve import depthwise_mve_kernels
 from tinygen.ops.pack import pack_channels, pack_runs
 from tinygen.ops.planar_kernels import planar_kernels
@@ -83,7 +84,8 @@ def conv_2d_kernels(
             spread=output.shape[1] * twos * pairs * depth // 4,
         )
 
-    return tuple(kernel(panel) for panel in PANELS if panel <= columns)
+    portable = tuple(kernel(panel) for panel in PANELS if panel <= columns)
+    return portable + conv_2d_pairs_kernels(op, graph, filters, requantization)
 
 
 def multiply_instructions(columns: int, panel: int, filters: int, depth: int, *, fast: bool) -> int:

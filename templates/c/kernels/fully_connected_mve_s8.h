@@ -29,9 +29,6 @@ typedef struct {
 #if TG_MVE
 
 /* clang-format off */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter" /* assembly uses them */
-
 /* The sums of four filters are in r0, r2, r4 and r6, as only even registers can accumulate.
  *
  *   r1 values; r3 filters left; r5 weights; r7 out; r8 the tail's values; r9 its length; r10 chunks; r11 channels;
@@ -116,12 +113,13 @@ typedef struct {
     "vrshl.s32 q0, q0, q2\n"
 
 #define TG_MVE_FULLY_CONNECTED_FUNCTION(name, left, twice, scale)                                                      \
-    static TG_NAKED void name(const tg_fully_connected_mve_s8_params *p, const int8_t *in, int8_t *out)                \
+    static TG_NAKED void name(const tg_fully_connected_mve_s8_params *p __attribute__((unused)),                       \
+                              const int8_t *in __attribute__((unused)),                                                \
+                              int8_t *out __attribute__((unused)))                                                     \
     {                                                                                                                  \
         __asm volatile(TG_MVE_FULLY_CONNECTED(scale));                                                                 \
     }
 
-#pragma GCC diagnostic pop
 /* clang-format on */
 
 #else
