@@ -151,16 +151,12 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
     ]
     ram_bytes = max((s.address + s.size - data_start for s in variables), default=0)
     ram_capacity = sum(m.size for m in board.data)
-    memories = (MemorySize(board.main_name, ram_bytes, ram_capacity), *_other_memories(sections, board))
+    main = MemorySize(board.main_name, ram_bytes, ram_capacity)
     if board.stack not in board.data:
         ram_bytes += stack_bytes
         ram_capacity += min(stack_bytes, board.stack.size)
-    regions = tuple(
-        RegionSize(m.name, s.size, m.end - s.address)
-        for m in board.arena
-        for s in sections
-        if s.name == f".arena_{m.name}"
-    )
+    regions = tuple(_region_sizes(sections, board))
+    memories = (main, *_other_memories(regions, stack_bytes, board))
     return Sizes(
         flash_bytes=image_end - image_start,
         ram_bytes=ram_bytes + sum(r.bytes for r in regions),
@@ -172,13 +168,25 @@ def read_sizes(elf: Path, board: Board) -> Sizes:
     )
 
 
-def _other_memories(sections: Sequence[Section], board: Board) -> Iterator[MemorySize]:
+def _region_sizes(sections: Sequence[Section], board: Board) -> Iterator[RegionSize]:
+    """The arenas' parts; not by addresses, as a firmware that is too large is linked with the memories far apart."""
+    found = {s.name: s for s in sections}
+    for memory in board.arena:
+        part = found.get(f".arena_{memory.name}")
+        if part is not None and memory == board.stack:
+            yield RegionSize(memory.name, part.size, memory.size - (part.address - found[".stack"].address))
+        elif part is not None:
+            yield RegionSize(memory.name, part.size, board.room(memory))
+
+
+def _other_memories(regions: Sequence[RegionSize], stack_bytes: int, board: Board) -> Iterator[MemorySize]:
     """The memories besides the main one with the stack or a part of the arena."""
+    parts = {r.name: r for r in regions}
     for memory in board.memories:
-        names = {f".arena_{memory.name}", ".stack"} if memory == board.stack else {f".arena_{memory.name}"}
-        ends = [s.address + s.size for s in sections if s.name in names]
-        if ends and memory not in board.data:
-            yield MemorySize(memory.name, max(ends) - memory.address, memory.size)
+        if (part := parts.get(memory.name)) is not None:
+            yield MemorySize(memory.name, memory.size - part.capacity + part.bytes, memory.size)
+        elif memory == board.stack and memory not in board.data:
+            yield MemorySize(memory.name, stack_bytes, memory.size)
 
 
 def _parse(file: BinaryIO) -> ELFFile:

@@ -10,7 +10,7 @@ from tinygen.errors import TinygenError
 from tinygen.plan.heuristics import lowest_offset, orders
 from tinygen.plan.model import Area, Buffer, Plan
 from tinygen.plan.problem import Problem, build_problem, common_grain
-from tinygen.plan.solve import plan
+from tinygen.plan.solve import NODE_BUDGET, plan
 from tinygen.plan.validate import live_bytes_bound, validate
 
 AREA_ALIGNMENT = 8
@@ -57,7 +57,7 @@ def assign(buffers: Sequence[Buffer], regions: Sequence[Region], heat: Sequence[
     eager = sorted(range(len(buffers)), key=lambda i: -heat[i] / max(1, buffers[i].size))
     found = list(_fits(problem, buffers, regions, [eager, *orders(problem)]))
     if not found:
-        return None
+        return _in_one(buffers, regions)
     places = max(found, key=lambda p: warmth(p, heat, len(regions)))
     return _warmed(buffers, regions, places, eager)
 
@@ -78,6 +78,16 @@ def _fits(
             places = _filled(problem, buffers, regions, order, preference)
             if places is not None and _plans(buffers, regions, places) is not None:
                 yield places
+
+
+def _in_one(buffers: tuple[Buffer, ...], regions: Sequence[Region]) -> Places | None:
+    """All buffers in the fastest region that holds them when they are placed with the full effort."""
+    for r, region in enumerate(regions):
+        if region.main or all(buffer.pinned is None for buffer in buffers):
+            places = (r,) * len(buffers)
+            if live_bytes_bound(buffers) <= region.capacity and _plan_of(buffers, regions, places, r, NODE_BUDGET):
+                return places
+    return None
 
 
 def _filled(
@@ -135,14 +145,20 @@ def _plans(buffers: tuple[Buffer, ...], regions: Sequence[Region], places: Place
     return plans if len(plans) == len(regions) else None
 
 
+def _smallest_of(buffers: tuple[Buffer, ...], regions: Sequence[Region], places: Places, region: int) -> Plan:
+    """The smaller of the plans for a region with the full effort and with as much as `assign` made."""
+    efforts = (_plan_of(buffers, regions, places, region, nodes) for nodes in (_SKETCH, NODE_BUDGET))
+    assigned = next((found for found in efforts if found is not None), None)
+    if assigned is None:
+        raise ValueError("buffers are assigned to a region without room for them")
+    whole = plan([buffer for buffer, place in zip(buffers, places, strict=True) if place == region])
+    return min(whole, assigned, key=lambda found: found.arena_bytes)
+
+
 def joined(buffers: Sequence[Buffer], regions: Sequence[Region], places: Places) -> Plan:
     """One plan with an area for each region that holds anything, the main one first, from what `assign` found."""
     buffers, regions = tuple(buffers), _whole(regions)
-    sketched = _plans(buffers, regions, places)
-    if sketched is None:
-        raise ValueError("buffers are assigned to regions without room for them")
-    smallest = tuple(plan([b for b, p in zip(buffers, places, strict=True) if p == r]) for r in range(len(regions)))
-    plans = tuple(min(pair, key=lambda p: p.arena_bytes) for pair in zip(smallest, sketched, strict=True))
+    plans = tuple(_smallest_of(buffers, regions, places, r) for r in range(len(regions)))
     offsets = [0] * len(buffers)
     areas: list[Area] = []
     grain = math.lcm(AREA_ALIGNMENT, *(buffer.alignment for buffer in buffers))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tinygen.boards import Board
+from tinygen.boards import STACK_ALIGNMENT, Board
 from tinygen.project.templates import render
+
+_KEPT = ("CODE", "RODATA", "DATA")
+"""Regions that are where they are also in an unlimited linker script."""
+_FAR, _ADDRESSES = 1 << 28, 1 << 32
+"""Bytes between others at most, as code reaches so far on any core, and of the address space."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,7 @@ def linker_script(board: Board, stack_bytes: int, *, unlimited: bool = False) ->
     """The linker script; `unlimited` gives each region all addresses up to the next, to measure what does not fit."""
     regions = linker_regions(board)
     if unlimited:
-        starts = sorted(r.start for r in regions)
-        ends = dict(zip(starts, (*starts[1:], 1 << 32), strict=True))
-        regions = tuple(Region(r.name, r.access, r.start, ends[r.start] - r.start) for r in regions)
+        regions = _far_apart(regions)
     names = {r.name for r in regions}
     return render(
         "linker_arm.ld.j2" if board.core.arch == "thumb" else "linker_riscv.ld.j2",
@@ -60,3 +63,17 @@ def linker_script(board: Board, stack_bytes: int, *, unlimited: bool = False) ->
         constants_region="RODATA" if "RODATA" in names else "CODE",
         arenas=[(m.name, "STACK" if m == board.stack else m.name.upper()) for m in board.arena],
     )
+
+
+def _far_apart(regions: tuple[Region, ...]) -> tuple[Region, ...]:
+    """Regions that reach up to the next; the stack's and those of arenas moved behind all, as they may adjoin another.
+
+    Firmware linked like this is never run, and what a memory holds is read from its sections' sizes.
+    """
+    last = max(r.start for r in regions if r.name in _KEPT)
+    moved = [r.name for r in regions if r.name not in _KEPT]
+    pace = min(_FAR, (_ADDRESSES - last) // (len(moved) + 1)) // STACK_ALIGNMENT * STACK_ALIGNMENT
+    starts = {r.name: r.start for r in regions} | {name: last + pace * n for n, name in enumerate(moved, 1)}
+    above = [*sorted(starts.values())[1:], _ADDRESSES]
+    ends = dict(zip(sorted(starts.values()), above, strict=True))
+    return tuple(replace(r, start=starts[r.name], size=ends[starts[r.name]] - starts[r.name]) for r in regions)

@@ -166,6 +166,10 @@ class Machine:
         """Maps a memory with what its use allows: code may not be written, data not executed."""
         import unicorn
 
+        page = self._uc.query(unicorn.UC_QUERY_PAGE_SIZE)
+        if memory.address % page or memory.size % page:
+            found = f"found {memory.name} of {memory.size:,} bytes at {memory.address:#010x}"
+            raise error("TG503", f"{found}, accepted by Unicorn: memories of whole pages of {page:,} bytes")
         permissions = unicorn.UC_PROT_READ | (unicorn.UC_PROT_EXEC if "code" in memory.use else unicorn.UC_PROT_WRITE)
         content = ctypes.create_string_buffer(memory.size)
         self._regions.append(content)
