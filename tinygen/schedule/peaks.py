@@ -43,6 +43,8 @@ class Costs:
     def __init__(self) -> None:
         self.live: dict[Key, tuple[int, ...]] = {}
         """For each layer of a segment the most bytes alive in its steps, without its scratch."""
+        self.walks: dict[tuple[tuple[int, ...], ...], Walk] = {}
+        """The steps of segments by their layers, what these wait for, and those that pull."""
         self._numbers: dict[object, int] = {}
 
     def number(self, value: object) -> int:
@@ -95,6 +97,8 @@ class Peaks:
         """The rows of a storage that a layer reads."""
         self._spans = self._find_spans(keep_inputs)
         self._marks = tuple(self._find_marks())
+        self._waits = [costs.number(tuple(puller.waits(i))) for i in range(len(program.layers))]
+        """For each layer what stands for its steps and those that they wait for."""
         self._scratch = [layer.call.scratch_bytes for layer in program.layers]
         self._left: dict[tuple[int, int], _Left] = {}
         begun = np.array([float(s.is_input) for s in self._spans])
@@ -214,12 +218,19 @@ class Peaks:
         """The steps of a segment of these layers."""
         first, end = order[0], order[-1] + 1
         if order != tuple(range(first, end)):
-            return self._puller.walk(order)
+            return self._pulled(order)
         # The steps of a shorter segment are those of a longer one with the same end, so this one is made longer.
         if end not in self._walks or self._walks[end][0] > first:
             start = max(0, 2 * first - end) if end in self._walks else first
-            self._walks[end] = start, self._puller.walk(range(start, end))
+            self._walks[end] = start, self._pulled(tuple(range(start, end)))
         return self._walks[end][1].without(first)
+
+    def _pulled(self, order: tuple[int, ...]) -> Walk:
+        """Programs that differ in their storages or kernels mostly have the same steps."""
+        key = (order, tuple(self._waits[i] for i in order), tuple(self._puller.sinks(order)))
+        if key not in self._costs.walks:
+            self._costs.walks[key] = self._puller.walk(order)
+        return self._costs.walks[key]
 
     def is_known(self, before: int, after: int) -> bool:
         """A segment like this has been gone through, in the program's order."""

@@ -7,7 +7,7 @@ depend on the other cuts, so the peak of a cutting is the greatest peak of its s
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from tinygen.schedule.buffers import Demands
 from tinygen.schedule.peaks import Costs, Peaks
@@ -35,6 +35,7 @@ class SegmentSearch:
         self._peaks: dict[tuple[int, int], int] = {}
         self._segments: dict[tuple[int, int], Segment] = {}
         self._barriers: dict[int, int] = {}
+        self._steps = list(accumulate((layer.rows.steps for layer in program.layers), initial=0))
 
     @property
     def exact(self) -> bool:
@@ -98,7 +99,7 @@ class SegmentSearch:
 
     def steps(self, bounds: tuple[int, ...]) -> int:
         """The steps of the layers between the first and the last of these cuts."""
-        return sum(layer.rows.steps for layer in self.program.layers[bounds[0] : bounds[-1]])
+        return self._steps[bounds[-1]] - self._steps[bounds[0]]
 
     def peak(self, bounds: tuple[int, ...]) -> int:
         """The peak of live bytes with these cuts."""
@@ -111,7 +112,7 @@ class SegmentSearch:
 
     def _peak(self, first: int, end: int) -> int:
         if (first, end) not in self._peaks:
-            self._peaks[first, end] = self.peaks.peak((1 << first) - 1, (1 << end) - 1)
+            self._peaks[first, end] = self.peaks.peak((1 << first) - 1, (1 << end) - 1, tuple(range(first, end)))
         return self._peaks[first, end]
 
     def _beside(self, first: int, end: int) -> int:
@@ -119,7 +120,7 @@ class SegmentSearch:
 
     def _cost(self, first: int, end: int) -> int:
         """What interleaving costs, in steps."""
-        return sum(self.program.layers[i].rows.steps for i in range(first, end)) if end - first > 1 else 0
+        return self._steps[end] - self._steps[first] if end - first > 1 else 0
 
     def _starts(self, end: int, longest: int) -> range:
         """Where a segment that ends at `end` may begin, the shortest first."""
