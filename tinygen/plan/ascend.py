@@ -126,7 +126,7 @@ class Ascent:
         least = free.min()
         if least >= PLACED:
             return 0, functools.reduce(operator.or_, state.why)
-        chosen = np.flatnonzero(free == least)
+        chosen = (free == least).nonzero()[0]
         value: npt.NDArray[np.float64] = self._weight[chosen]
         if self._sections is None:
             value = value * self._life[chosen]
@@ -146,7 +146,7 @@ class Ascent:
         part = self._part
         lowest: Ints = np.maximum(state.lowest, state.lowest[index] + part.gap[index])
         why, reason = state.why.copy(), state.why[index] | 1 << depth
-        for raised in np.flatnonzero(lowest != state.lowest).tolist():
+        for raised in (lowest > state.lowest).nonzero()[0].tolist():
             why[raised] = reason
         lowest[state.lowest >= PLACED] = PLACED
         lowest[index] = PLACED
@@ -174,22 +174,27 @@ class Ascent:
         """Grains each section can still waste, and None; or the decisions because of which a buffer sticks out, a
         section is overfull or a pin cannot be met, and then whom it concerns is blamed."""
         part, lowest, why = self._part, state.lowest, state.why
-        open_ = lowest < PLACED
-        out = open_ & ((lowest + part.size > limit) | ((part.pinned >= 0) & (lowest > part.pinned)))
-        conflicts = [why[i] for i in np.flatnonzero(out).tolist()]
-        self._weight[out] += 1
+        conflicts = []
+        out = lowest > limit - part.size
+        if part.has_pins:
+            out |= (part.pinned >= 0) & (lowest > part.pinned)
+        out &= lowest < PLACED
+        if out.any():
+            conflicts = [why[i] for i in out.nonzero()[0].tolist()]
+            self._weight[out] += 1
         if len(part.first) == 0:
             return np.zeros(0, dtype=np.int64), min(conflicts, default=None)
-        floor = np.minimum.reduceat(lowest[part.members] + part.member_start, part.first)
+        least = lowest.take(part.members)
+        floor = np.minimum.reduceat(least + part.member_start if part.has_starts else least, part.first)
         room = np.where(floor < PLACED, limit - floor - state.unplaced, limit)
-        overfull = np.flatnonzero(room < 0)
-        if len(overfull):
-            concerned = (part.live[:, overfull] > 0) & open_[:, None]
+        if room.min() < 0:
+            overfull = (room < 0).nonzero()[0]
+            concerned = (part.live[:, overfull] > 0) & (lowest < PLACED)[:, None]
             blamed = concerned.any(axis=1)
             self._weight[blamed] += _BLAME / blamed.sum()
             for section in range(len(overfull)):
                 reason = 0
-                for i in np.flatnonzero(concerned[:, section]).tolist():
+                for i in concerned[:, section].nonzero()[0].tolist():
                     reason |= why[i]
                 conflicts.append(reason)
         return room, min(conflicts, default=None)

@@ -78,6 +78,7 @@ class Part:
         sections, self.members = np.nonzero(self.live.T)
         self.first = np.searchsorted(sections, np.arange(self.live.shape[1]))
         self.member_start = self.start[self.members, sections]
+        self.has_starts = bool(self.member_start.any())
         ends = np.unique(np.concatenate((lower, upper)))[1:-1]
         self.spans = ((lower[:, None] < ends) & (upper[:, None] > ends)).astype(np.int32)
         self.meets = gap > -PLACED

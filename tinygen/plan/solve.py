@@ -17,12 +17,10 @@ from tinygen.plan.validate import validate
 
 NODE_BUDGET = 20_000
 """Nodes the search may visit by default; nodes and not seconds, so that a plan is the same on every machine."""
-FILE_NODE_BUDGET = 1_000_000
+FILE_NODE_BUDGET = 400_000
 """For a question somebody waits for: a file's buffers in a given capacity. About 20 s before it gives up."""
 _FIRST_SHARE = 1_000
 _SHARE_GROWTH = 1.3
-_SEARCH_SHARE = 4
-"""Nodes of the search without restarts are that much cheaper than those of the searches with them."""
 _LISTED = 3
 """Buffers that an error names."""
 
@@ -124,17 +122,17 @@ def _in_turns(problem: Problem) -> Callable[[int, int], Outcome]:
     Those with restarts differ in which of equals comes first: one that lives long, or one of tight sections.
     """
     parts = prepare(problem)
-    turns: tuple[tuple[int, Callable[[int, int], Outcome]], ...] = (
-        (1, Ascent(problem, parts[0], tightest=False).within),
-        (1, Ascent(problem, parts[0], tightest=True).within),
-        (_SEARCH_SHARE, partial(search, problem, parts)),
+    turns: tuple[Callable[[int, int], Outcome], ...] = (
+        Ascent(problem, parts[0], tightest=False).within,
+        Ascent(problem, parts[0], tightest=True).within,
+        partial(search, problem, parts),
     )
 
     def within(limit: int, nodes: int) -> Outcome:
         spent, share = 0, float(_FIRST_SHARE)
         while spent < nodes:
-            for weight, attempt in turns:
-                outcome = attempt(limit, max(1, min(int(weight * share), nodes - spent)))
+            for attempt in turns:
+                outcome = attempt(limit, max(1, min(int(share), nodes - spent)))
                 spent += max(1, outcome.nodes)
                 if outcome.proven:
                     return Outcome(outcome.offsets, True, spent)
