@@ -49,6 +49,14 @@ def test_to_the_last_bytes(board: str, compiler: str) -> None:
     assert [case.links for case in tried] == [True, True, False, False, False]
 
 
+def test_made_up_boards() -> None:
+    need_compiler("nucleo-l4r5zi", "zig")
+    tried = list(cases([found("digits")], [load_board("nucleo-l4r5zi")], ["zig"], odd=8))
+    assert wrong(tried) == []
+    assert {case.links for case in tried} == {True, False}
+    assert any(case.elf.regions for case in tried)
+
+
 def test_the_matrix_goes_on_where_it_was_left(tmp_path, monkeypatch, capsys) -> None:
     need_compiler("rpi-pico", "zig")
     record = tmp_path / "record"
