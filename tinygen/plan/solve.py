@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from tinygen.errors import TinygenError, error
 from tinygen.plan.ascend import Ascent
 from tinygen.plan.heuristics import height, orders, place
 from tinygen.plan.live import life
-from tinygen.plan.model import Buffer, Plan
+from tinygen.plan.model import Buffer, Plan, Rect
 from tinygen.plan.orient import Orienter
 from tinygen.plan.problem import Outcome, Problem, build_problem, busiest, common_grain
 from tinygen.plan.search import prepare, search
@@ -56,7 +57,8 @@ def sketch(buffers: Sequence[Buffer], *, capacity: int | None = None, node_budge
     for members, problem in groups:
         best = _greedy(problem, max(goal, reached))
         if height(problem, best) > max(goal, reached) and nodes > 0:
-            best, least, nodes = _improve(problem, best, max(goal, reached), capacity, nodes)
+            wide = _without_gaps([buffers[i] for i in members], grain)
+            best, least, nodes = _improve(problem, wide, best, max(goal, reached), capacity, nodes)
             bound = max(bound, least)
         reached = max(reached, height(problem, best))
         for i, offset in zip(members, best, strict=True):
@@ -104,34 +106,46 @@ def _greedy(problem: Problem, goal: int) -> list[int]:
     return best
 
 
+def _without_gaps(buffers: Sequence[Buffer], grain: int) -> Problem | None:
+    """The problem that is left when every buffer keeps all its bytes all its life; None where they do anyway.
+
+    A placement for it is one for the buffers as they are, and often easier to find than one that uses their gaps.
+    """
+    if all(len(buffer.rects) <= 1 for buffer in buffers):
+        return None
+    return build_problem([replace(b, rects=(Rect(*life(b), 0, b.size),)) if b.rects else b for b in buffers], grain)
+
+
 def _improve(
-    problem: Problem, best: list[int], goal: int, capacity: int | None, nodes: int
+    problem: Problem, wide: Problem | None, best: list[int], goal: int, capacity: int | None, nodes: int
 ) -> tuple[list[int], int, int]:
     """Search for lower placements; the best found, the height below which there is none, and the nodes left.
 
     Where shapes interlock, over which buffer lies above which. Where all are like boxes, in ascending address, as that
     sees how much must fit.
     """
-    within = _in_turns(problem) if problem.boxes() else Orienter(problem, best).within
+    within = _in_turns(problem, wide) if problem.boxes() else Orienter(problem, best).within
     return _lower(problem, within, best, goal, capacity, nodes)
 
 
-def _in_turns(problem: Problem) -> Callable[[int, int], Outcome]:
+def _in_turns(problem: Problem, wide: Problem | None) -> Callable[[int, int], Outcome]:
     """Several searches in turns with growing shares: beside one that fails for hours another succeeds at once.
 
     Those with restarts differ in which of equals comes first: one that lives long, or one of tight sections.
     """
     parts = prepare(problem)
-    turns: tuple[Callable[[int, int], Outcome], ...] = (
+    turns: list[Callable[[int, int], Outcome]] = [
         Ascent(problem, parts[0], tightest=False).within,
         Ascent(problem, parts[0], tightest=True).within,
         partial(search, problem, parts),
-    )
+    ]
+    roomy = None if wide is None else Ascent(wide, prepare(wide)[0], tightest=False).within
 
     def within(limit: int, nodes: int) -> Outcome:
         spent, share = 0, float(_FIRST_SHARE)
+        trying = [*turns, roomy] if roomy and wide and wide.floor() <= limit else turns
         while spent < nodes:
-            for attempt in turns:
+            for attempt in trying:
                 outcome = attempt(limit, max(1, min(int(share), nodes - spent)))
                 spent += max(1, outcome.nodes)
                 if outcome.proven:
