@@ -115,6 +115,21 @@ def inception(side: int = 96, modules: int = 8) -> Graph:
     return net.graph((source,), (net.classifier(value, 10),))
 
 
+def split_channels(side: int = 96, units: tuple[int, ...] = (4, 8, 4)) -> Graph:
+    """Units through which half of the channels go, the other half beside them."""
+    net, source, value = _stem(12, side, 24)
+    for count in units:
+        half = net.channels(value)
+        beside = net.conv_2d(net.depthwise(value, size=3, stride=2), half, size=1)
+        inner = net.depthwise(net.conv_2d(value, half, size=1), size=3, stride=2)
+        value = net.concat((beside, net.conv_2d(inner, half, size=1)))
+        for _ in range(count - 1):
+            kept, changed = net.halves(value)
+            inner = net.depthwise(net.conv_2d(changed, half, size=1), size=3, stride=1)
+            value = net.concat((net.conv_2d(inner, half, size=1), kept))
+    return net.graph((source,), (net.classifier(value, 10),))
+
+
 def searched_cells(side: int = 64, cells: int = 7) -> Graph:
     """Cells of five sums of operations on the two cells before, wired at random."""
     draw = np.random.default_rng(9)
@@ -160,7 +175,7 @@ ARCHITECTURES: Mapping[str, Callable[[], Graph]] = {
     f.__name__: f
     for f in (
         *(mobilenet_v2, efficientnet_lite, mcunet, residual, densenet, u_net, yolo, inception, searched_cells),
-        *(attention_gates, chain),
+        *(attention_gates, chain, split_channels),
     )
 }
 

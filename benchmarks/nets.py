@@ -19,6 +19,7 @@ from tinygen.ops.fully_connected import FullyConnected
 from tinygen.ops.max_pool_2d import MaxPool2D
 from tinygen.ops.mul import Mul
 from tinygen.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from tinygen.ops.split import Part
 from tinygen.ops.window import same_padding
 
 KINDS = ("plain", "separable", "residual")
@@ -86,6 +87,15 @@ class Net(Builder):
         channels = sum(self.channels(i) for i in sources)
         output = self.activation((*self.tensors[sources[0]].shape[:3], channels))
         return self.op(Concatenation, tuple(sources), output, axis=3, activation=Activation.NONE)
+
+    def halves(self, source: int) -> tuple[int, int]:
+        """The first and the second half of the channels."""
+        *shape, channels = self.tensors[source].shape
+        count = channels // 2
+        parts = [self.activation((*shape, count)) for _ in range(2)]
+        for i, part in enumerate(parts):
+            self.op(Part, (source,), part, axis=3, begin=i * count, count=count)
+        return parts[0], parts[1]
 
     def max_pool(self, source: int, *, size: int = 2, stride: int = 2) -> int:
         _, height, width, channels = self.tensors[source].shape

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import tinygen.ops  # noqa: F401
 from benchmarks.architectures import ARCHITECTURES
-from tests.schedule.cases import offers
 from tinygen.errors import TinygenError
 from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics
 from tinygen.passes.pipeline import run as run_passes
 from tinygen.schedule.choose import Objective, choose
 from tinygen.tflite import read_model
@@ -40,17 +40,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=[""], help="only those that begin with one of these")
     parser.add_argument("--optimize", default="balanced", choices=[o.value for o in Objective])
+    parser.add_argument("--features", nargs="*", default=[], help="of the core: dsp for Cortex-M4, dsp mve for M55")
     arguments = parser.parse_args()
-    print(f"{'network':<20}{'layers':>7}{'arena':>10}{'bound':>10}{'instructions':>14}{'seconds':>9}  proof")
+    features = frozenset(arguments.features)
+    print(
+        f"{'network':<20}{'layers':>7}{'views':>7}{'arena':>10}{'bound':>10}{'instructions':>14}{'seconds':>9}  proof"
+    )
     for name, graph in graphs(arguments.names):
         optimized = run_passes(graph)
-        kernels = offers(optimized)
+        made = [() if op.alias else op.kernels(optimized, Numerics.LITERT) for op in optimized.ops]
+        kernels = [tuple(k for k in found if k.requires <= features) for found in made]
         start = time.process_time()
         found = choose(optimized, kernels, Objective(arguments.optimize))
         seconds = time.process_time() - start
         count, plan = len(found.program.layers), found.plan
+        views = sum(not op.alias for op in found.program.graph.ops) - count
         print(
-            f"{name:<20}{count:>7}{plan.arena_bytes:>10}{plan.lower_bound:>10}{found.instructions:>14,.0f}"
+            f"{name:<20}{count:>7}{views:>7}{plan.arena_bytes:>10}{plan.lower_bound:>10}{found.instructions:>14,.0f}"
             f"{seconds:>9.2f}  {plan.proof}{', exact' if found.schedule.exact else ''}",
             flush=True,
         )
