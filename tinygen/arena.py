@@ -23,8 +23,8 @@ from tinygen.source_tree import SourceTree
 GRAIN = 16
 """Arenas are multiples of it, and so is the search for the least."""
 
-_REFUSED = "TG502"
-"""The firmware greets with an error instead: a model did not start."""
+_NOT_STARTED = ("TG501", "TG502")
+"""A model faults, as not all of tflite-micro checks what it allocates, or the firmware greets with an error instead."""
 
 _FINENESS = 64
 """The search ends when it is this part of what is used, or one grain, from the least: every try is a build."""
@@ -96,17 +96,17 @@ def used_bytes(
         if problem.code == "TG301":
             raise error("TG425", f"an arena of {size:,} bytes does not fit {project.board.name}") from problem
         raise
-    machine = _boot(project, Program.of(built.elf, prefix, project.model.layer_slots))
     try:
-        BenchClient(machine, machine.names.name).boot()
+        machine = _boot(project, Program.of(built.elf, prefix, project.model.layer_slots))
+        try:
+            BenchClient(machine, machine.names.name).boot()
+            return machine.word(f"{prefix}_arena_used_bytes")
+        finally:
+            machine.close()
     except TinygenError as problem:
-        if problem.code != _REFUSED:
+        if problem.code not in _NOT_STARTED:
             raise
         return 0
-    else:
-        return machine.word(f"{prefix}_arena_used_bytes")
-    finally:
-        machine.close()
 
 
 def settled_plan(tree: SourceTree, arena_bytes: int) -> Plan:

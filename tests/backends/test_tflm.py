@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.requirement import library, need, require
-from tinygen.arena import settle_arenas
+from tests.unit.trivial_model import trivial_tree
+from tinygen import arena as arena_module
+from tinygen.arena import settle_arenas, used_bytes
 from tinygen.backends.tflm.operators import OPERATORS
 from tinygen.backends.tflm.planning import METADATA, plan_tensors
 from tinygen.boards import load_board
@@ -17,8 +20,8 @@ from tinygen.build.builder import build_project
 from tinygen.build.compiler import find_cxx_compiler
 from tinygen.compile import CompileOptions, compile_graph, compile_model
 from tinygen.cores import CORES
-from tinygen.errors import TinygenError
-from tinygen.project import load_project, write_project
+from tinygen.errors import TinygenError, error
+from tinygen.project import Project, load_project, write_project
 from tinygen.project.formats import formats
 from tinygen.schedule.choose import Objective
 from tinygen.tflite import read_model
@@ -148,6 +151,18 @@ def test_the_arena_is_measured_and_written_into_the_project(tmp_path: Path) -> N
     assert load_project(project.path).model.arena_bytes == arena.arena_bytes == settled.model.arena_bytes
     assert f"#define DIGITS_ARENA_BYTES {arena.arena_bytes}\n" in (project.path / "include/digits.h").read_text()
     assert settle_arenas(settled, tmp_path / "build") == (settled, {})
+
+
+def test_an_arena_in_which_a_model_faults_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tflite-micro's planner writes anywhere when it got no room for its lists: found with svdf_keyword."""
+    require("zig")
+
+    def boot(project: Project, program: object) -> NoReturn:
+        raise error("TG501", "write of 4 bytes at 0x86668630 (no memory)")
+
+    project = write_project(trivial_tree(), load_board("mps2-an386"), tmp_path / "p")
+    monkeypatch.setattr(arena_module, "_boot", boot)
+    assert used_bytes(project, tmp_path / "build", 64) == 0
 
 
 def test_projects_in_cpp_are_for_cmake(tmp_path: Path) -> None:
