@@ -67,7 +67,10 @@ class Demands:
         return self._of(schedule, self._program.storages, range(len(self._program.layers)))
 
     def while_computing(self, layers: range, schedule: Schedule) -> tuple[Buffer, ...]:
-        """What is alive while some layers are computed, which are whole segments, and only as long as that."""
+        """What is alive while some layers are computed, which are whole segments, and only as long as that.
+
+        Left out is the place that a copy nobody reads keeps for a step, where that is after all layers of its storage.
+        """
         near = [
             s
             for s in self._program.storages
