@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tinygen import __version__
 from tinygen.cli import _output, inspect, main
+from tinygen.compile import CompileOptions
 from tinygen.errors import Diagnostic, Origin, TinygenError
 
 
@@ -56,10 +57,10 @@ def test_user_errors_as_json(run_json, tmp_path):
 def test_all_diagnostics_are_shown(run_json, digits, monkeypatch):
     found = [Diagnostic("TG201", f"no {n}", Origin("m", n, "CUSTOM", "t"), ("a", "b")) for n in range(3)]
 
-    def fail(path: Path) -> None:
+    def fail(path: Path, chosen: CompileOptions) -> None:
         raise TinygenError(*found)
 
-    monkeypatch.setattr(inspect, "read_model", fail)
+    monkeypatch.setattr(inspect, "read_for", fail)
     items = run_json("inspect", digits, exit_code=1, document="errors")["errors"]
     assert [item["message"] for item in items] == ["no 0", "no 1", "no 2"]
     assert items[2]["origin"] == {"file": "m", "op_index": 2, "op_kind": "CUSTOM", "tensor": "t"}
@@ -67,10 +68,10 @@ def test_all_diagnostics_are_shown(run_json, digits, monkeypatch):
 
 
 def _break(monkeypatch, failure: BaseException) -> None:
-    def fail(path: Path) -> None:
+    def fail(path: Path, chosen: CompileOptions) -> None:
         raise failure
 
-    monkeypatch.setattr(inspect, "read_model", fail)
+    monkeypatch.setattr(inspect, "read_for", fail)
 
 
 def test_bugs_are_short_and_say_how_to_report(run, digits, monkeypatch):

@@ -128,6 +128,7 @@ def test_the_manifest_has_stable_keys(tmp_path: Path) -> None:
         "constant_bytes",
         "scratch_bytes",
         "output_shape",
+        "schedule",
     ]
     assert model["constants_crc32"] == 0x12345678
 
