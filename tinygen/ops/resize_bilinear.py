@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygen.errors import Diagnostic, Origin
+from tinygen.errors import Diagnostic
 from tinygen.fixedpoint import Int, rounding_shift
 from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics, Op, Options, register
-from tinygen.ir.rows import Rows, Window
+from tinygen.ir.op import Numerics, register
+from tinygen.ir.rows import Window
 from tinygen.ir.tensor import Array
 from tinygen.ops.check import Check
-from tinygen.ops.resizing import check_size, covering_window, ratio, taps_of
+from tinygen.ops.resizing import Resize, check_size, covering_window, ratio, taps_of
 
 _FRACTION = 10
 """Fractional bits of a position in the input."""
@@ -37,7 +37,7 @@ class Mixture:
 
 @register("RESIZE_BILINEAR")
 @dataclass(frozen=True, kw_only=True)
-class ResizeBilinear(Op):
+class ResizeBilinear(Resize):
     """Inputs: a tensor, and the new height and width as a constant.
 
     Bytes are mixed: as in LiteRT, scales and zero points play no role. Positions have 10 fractional bits, and the sum
@@ -45,18 +45,6 @@ class ResizeBilinear(Op):
     """
 
     kind: ClassVar[str] = "RESIZE_BILINEAR"
-    align_corners: bool
-    half_pixel_centers: bool
-
-    @classmethod
-    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
-        return cls(
-            inputs=inputs,
-            outputs=outputs,
-            origin=origin,
-            align_corners=options.boolean("align_corners"),
-            half_pixel_centers=options.boolean("half_pixel_centers"),
-        )
 
     def verify(self, graph: Graph) -> Iterator[Diagnostic]:
         check = Check(self, graph)
@@ -85,17 +73,10 @@ class ResizeBilinear(Op):
         total = mixed[:, :, columns.first] * (_ONE - across) + mixed[:, :, columns.second] * across
         return (rounding_shift(total, 2 * _FRACTION).astype(np.int8),)
 
-    def rows(self, graph: Graph) -> Rows:
-        return Rows(steps=self.output(graph).shape[1], inputs=((0, self._window(graph)),))
-
-    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        """Both numerics are the same here."""
-        return (self._kernel(graph),)
-
-    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+    def kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         source, output = self.input(graph, 0), self.output(graph)
         rows, columns = self._mixtures(graph)
-        window, channels = self._window(graph), source.shape[3]
+        window, channels = self.window(graph), source.shape[3]
         across = np.stack([columns.first, columns.second, columns.share], axis=1)
         down = np.stack([taps_of(rows.first, window), taps_of(rows.second, window), rows.share], axis=1)
         fields = (
@@ -113,10 +94,10 @@ class ResizeBilinear(Op):
             flash_bytes=down.nbytes + across.nbytes,
             scratch_bytes=0,
             call=lambda: Call("tg_resize_bilinear_s8", "resize_bilinear_s8.h", fields, args=("y", "rows", "out")),
-            apart=partial(self._kernel, graph),
+            apart=partial(self.kernel, graph),
         )
 
-    def _window(self, graph: Graph) -> Window | None:
+    def window(self, graph: Graph) -> Window | None:
         rows, _ = self._mixtures(graph)
         return covering_window(rows.first, rows.second, *ratio(self.input(graph, 0).shape[1], len(rows.share)))
 

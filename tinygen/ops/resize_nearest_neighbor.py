@@ -5,43 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygen.errors import Diagnostic, Origin
+from tinygen.errors import Diagnostic
 from tinygen.ir.call import TOGETHER, Call, Constant, Field, Kernel, Pitches
 from tinygen.ir.graph import Graph
-from tinygen.ir.op import Numerics, Op, Options, register
-from tinygen.ir.rows import Rows, Window
+from tinygen.ir.op import Numerics, register
+from tinygen.ir.rows import Window
 from tinygen.ir.tensor import Array
 from tinygen.ops.check import Check
-from tinygen.ops.resizing import check_size, covering_window, ratio, taps_of
+from tinygen.ops.resizing import Resize, check_size, covering_window, ratio, taps_of
 from tinygen.ops.slicing import check_source
 
 
 @register("RESIZE_NEAREST_NEIGHBOR")
 @dataclass(frozen=True, kw_only=True)
-class ResizeNearestNeighbor(Op):
+class ResizeNearestNeighbor(Resize):
     """Inputs: a tensor, and the new height and width as a constant.
 
     An output row shows one row of the input, and neighbours may show the same.
     """
 
     kind: ClassVar[str] = "RESIZE_NEAREST_NEIGHBOR"
-    align_corners: bool
-    half_pixel_centers: bool
-
-    @classmethod
-    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
-        return cls(
-            inputs=inputs,
-            outputs=outputs,
-            origin=origin,
-            align_corners=options.boolean("align_corners"),
-            half_pixel_centers=options.boolean("half_pixel_centers"),
-        )
 
     def verify(self, graph: Graph) -> Iterator[Diagnostic]:
         check = Check(self, graph)
@@ -59,17 +47,10 @@ class ResizeNearestNeighbor(Op):
         rows, columns = self._sources(graph)
         return (np.ascontiguousarray(x[:, rows][:, :, columns]),)
 
-    def rows(self, graph: Graph) -> Rows:
-        return Rows(steps=self.output(graph).shape[1], inputs=((0, self._window(graph)),))
-
-    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        """Both numerics are the same here."""
-        return (self._kernel(graph),)
-
-    def _kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+    def kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
         source, output = self.input(graph, 0), self.output(graph)
         rows, columns = self._sources(graph)
-        window = self._window(graph)
+        window = self.window(graph)
         pixel = source.shape[3] * source.dtype.itemsize
         fields = (
             Field("columns", len(columns), "pixels of an output row"),
@@ -86,10 +67,10 @@ class ResizeNearestNeighbor(Op):
             flash_bytes=rows.nbytes + columns.nbytes,
             scratch_bytes=0,
             call=lambda: Call("tg_resize_nearest_x8", "resize_nearest_x8.h", fields, args=("y", "rows", "out")),
-            apart=partial(self._kernel, graph),
+            apart=partial(self.kernel, graph),
         )
 
-    def _window(self, graph: Graph) -> Window | None:
+    def window(self, graph: Graph) -> Window | None:
         rows, _ = self._sources(graph)
         return covering_window(rows, rows, *ratio(self.input(graph, 0).shape[1], len(rows)))
 

@@ -1,13 +1,19 @@
-"""What the two resizing operators share: checks of the new size, and windows of rows of any ratio."""
+"""What the two resizing operators share: options, checks of the new size, and windows of rows of any ratio."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import gcd
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygen.ir.rows import Window
+from tinygen.errors import Origin
+from tinygen.ir.call import TOGETHER, Kernel, Pitches
+from tinygen.ir.graph import Graph
+from tinygen.ir.op import Numerics, Op, Options
+from tinygen.ir.rows import Rows, Window
 from tinygen.ir.tensor import Tensor
 from tinygen.ops.check import Check
 from tinygen.ops.slicing import check_integers
@@ -17,6 +23,38 @@ _LARGEST = (1 << 15) - 1
 _MOST_ROWS = 8
 
 Indices = NDArray[np.int16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resize(Op):
+    """Height and width become those of a constant; how pixels are made of others is the operator's."""
+
+    align_corners: bool
+    half_pixel_centers: bool
+
+    @classmethod
+    def parse(cls, inputs: tuple[int, ...], outputs: tuple[int, ...], origin: Origin, options: Options) -> Self:
+        return cls(
+            inputs=inputs,
+            outputs=outputs,
+            origin=origin,
+            align_corners=options.boolean("align_corners"),
+            half_pixel_centers=options.boolean("half_pixel_centers"),
+        )
+
+    def window(self, graph: Graph) -> Window | None:
+        """The input rows that an output row needs; None for all of them."""
+        raise NotImplementedError
+
+    def kernel(self, graph: Graph, pitches: Pitches = TOGETHER) -> Kernel:
+        """With pixels together or apart, the same for both numerics."""
+        raise NotImplementedError
+
+    def rows(self, graph: Graph) -> Rows:
+        return Rows(steps=self.output(graph).shape[1], inputs=((0, self.window(graph)),))
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        return (self.kernel(graph),)
 
 
 def check_size(check: Check, source: Tensor, output: Tensor) -> bool:
