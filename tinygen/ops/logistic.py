@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from tinygen.errors import Diagnostic
 from tinygen.fixedpoint import Int, multiply_double_rounding, quantize_multiplier, rounding_shift
-from tinygen.ir.call import Kernel
-from tinygen.ir.graph import Graph
 from tinygen.ir.op import Numerics, register
-from tinygen.ir.tensor import Array, DType, Quantization
-from tinygen.ops.check import Check
-from tinygen.ops.elementwise import ElementwiseOp, apply_table, byte_values, check_unary, table_kernel
+from tinygen.ir.tensor import Quantization
 from tinygen.ops.exponential import ONE, exp_of_negative, half_reciprocal
+from tinygen.ops.table import BoundedOp
 
 _INPUT_BITS = 4
 """Integer bits of the real input in TFLM's fixed-point arithmetic; larger inputs saturate."""
@@ -25,39 +20,16 @@ _INPUT_BITS = 4
 
 @register("LOGISTIC")
 @dataclass(frozen=True, kw_only=True)
-class Logistic(ElementwiseOp):
+class Logistic(BoundedOp):
     """The output is always scale 1/256, zero point -128. LiteRT computes in float32, TFLM in fixed point."""
 
     kind: ClassVar[str] = "LOGISTIC"
+    steps_of_one: ClassVar[int] = 256
+    zero_point: ClassVar[int] = -128
 
-    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
-        check = Check(self, graph)
-        if check_unary(check) is None:
-            return iter(check.found)
-        check.activation(0)
-        output = check.output_activation()
-        quant = output.quant if output is not None else None
-        if quant is not None and (quant.scale != 1 / 256 or quant.zero_point != -128):
-            message = f"output must have scale 1/256 and zero point -128, found {quant.scale:g} and {quant.zero_point}"
-            check.report("TG205", message, output)
-        return iter(check.found)
-
-    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
-        x = inputs[0]
-        if x is None:
-            raise ValueError("reference needs a verified operator")
-        return (apply_table(self._table(graph, numerics), x),)
-
-    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
-        return (table_kernel(graph, self, self._table(graph, numerics)),)
-
-    def _table(self, graph: Graph, numerics: Numerics) -> Array:
-        quant = self.input(graph, 0).quant
-        if quant is None:
-            raise ValueError("the table needs a verified operator")
-        steps = byte_values(DType.INT8) - quant.zero_point
-        result = _fixed_point(steps, quant.scale) if numerics is Numerics.TFLM else _float32(steps, quant)
-        return np.clip(result - 128, -128, 127).astype(np.int8)
+    def table(self, steps: Int, source: Quantization, numerics: Numerics) -> Int:
+        fixed = numerics is Numerics.TFLM
+        return (_fixed_point(steps, source.scale) if fixed else _float32(steps, source)) + self.zero_point
 
 
 def _float32(steps: Int, quant: Quantization) -> Int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,47 @@ class TableOp(ElementwiseOp):
         if source is None or result is None:
             raise ValueError("the table needs a verified operator")
         values = self.table(byte_values(DType.INT8) - source.zero_point, source, result)
+        return np.clip(values, -128, 127).astype(np.int8)
+
+
+class BoundedOp(ElementwiseOp):
+    """A table for a function of bounded results, whose output has always the same quantization."""
+
+    steps_of_one: ClassVar[int]
+    """The output's scale is one over it."""
+    zero_point: ClassVar[int]
+    """Of the output."""
+
+    def table(self, steps: Int, source: Quantization, numerics: Numerics) -> Int:
+        """The results, zero point included and not yet clamped; `steps` are the inputs' distances to the zero point."""
+        raise NotImplementedError
+
+    def verify(self, graph: Graph) -> Iterator[Diagnostic]:
+        check = Check(self, graph)
+        if check_unary(check) is None:
+            return iter(check.found)
+        check.activation(0)
+        output = check.output_activation()
+        quant = output.quant if output is not None else None
+        if quant is not None and (quant.scale != 1 / self.steps_of_one or quant.zero_point != self.zero_point):
+            expected = f"scale 1/{self.steps_of_one} and zero point {self.zero_point}"
+            check.report("TG205", f"output must have {expected}, found {quant.scale:g} and {quant.zero_point}", output)
+        return iter(check.found)
+
+    def reference(self, graph: Graph, inputs: Sequence[Array | None], numerics: Numerics) -> tuple[Array, ...]:
+        x = inputs[0]
+        if x is None:
+            raise ValueError("reference needs a verified operator")
+        return (apply_table(self._bytes(graph, numerics), x),)
+
+    def kernels(self, graph: Graph, numerics: Numerics) -> tuple[Kernel, ...]:
+        return (table_kernel(graph, self, self._bytes(graph, numerics)),)
+
+    def _bytes(self, graph: Graph, numerics: Numerics) -> Array:
+        quant = self.input(graph, 0).quant
+        if quant is None:
+            raise ValueError("the table needs a verified operator")
+        values = self.table(byte_values(DType.INT8) - quant.zero_point, quant, numerics)
         return np.clip(values, -128, 127).astype(np.int8)
 
 
